@@ -1,0 +1,25 @@
+/*
+ * xmem.h - memory that is there: each function ends the program with status 70
+ * and a sentence where the system has no more. Pairs with free().
+ */
+#ifndef BASE_XMEM_H
+#define BASE_XMEM_H
+
+#include <stddef.h>
+
+void *xmalloc(size_t bytes);
+void *xcalloc(size_t count, size_t bytes);
+void *xrealloc(void *p, size_t bytes);
+/* Overflow-checked count * bytes. */
+void *xreallocarray(void *p, size_t count, size_t bytes);
+char *xstrdup(const char *s);
+char *xstrndup(const char *s, size_t bytes);
+char *xasprintf(const char *format, ...) __attribute__((format(printf, 1, 2)));
+
+/*
+ * Grow *ARRAY (elements of BYTES) so that it holds at least COUNT + 1; *CAPACITY
+ * is in elements. Doubles.
+ */
+void xgrow(void *array, size_t *capacity, size_t count, size_t bytes);
+
+#endif

@@ -1,0 +1,152 @@
+/*
+ * recording.h - an open recording: what is known before the first event is
+ * read. Opens a packed file (allotrope.data) or a session ring (bare preload,
+ * or a recorder that died), tells damage, and holds the tables of processes,
+ * threads, modules, marks and samples.
+ */
+#ifndef TRACE_RECORDING_H
+#define TRACE_RECORDING_H
+
+#include <stdbool.h>
+#include <stdint.h>
+#include <stdio.h>
+
+#include "base/diag.h"
+#include "record_kinds.h"
+#include "segment.h"
+
+struct thread_info {
+	uint32_t number;      /* as in records */
+	uint32_t tid;
+	uint64_t start_stamp;
+	uint64_t end_stamp;   /* 0: not seen */
+	char *name;           /* last name known; may be empty, never NULL */
+};
+
+/* A module as it was mapped for a time. */
+struct module_map {
+	uint64_t start, end;  /* addresses [start, end) */
+	uint64_t bias;        /* address = bias + address in the ELF file */
+	uint64_t from_stamp;  /* in force from here ... */
+	uint64_t to_stamp;    /* ... to here; UINT64_MAX: to the end */
+	char *path;
+	uint8_t build_id[32];
+	uint8_t build_id_bytes;
+	uint32_t module;      /* index in recording.modules: same file, same build */
+};
+
+/* A file that was mapped by any image. */
+struct module {
+	char *path;
+	uint8_t build_id[32];
+	uint8_t build_id_bytes;
+};
+
+struct setting { uint64_t stamp; char *key, *value; };
+struct note { uint64_t stamp; uint32_t image; bool fault; char *text; };
+struct mark { uint64_t stamp; uint32_t pid; uint32_t image; char *name; };
+
+/* Resident memory of one process at one moment, bytes. */
+struct memory_sample {
+	uint64_t stamp;
+	uint32_t pid;
+	uint32_t image;       /* found by pid and stamp */
+	uint8_t moment;       /* enum memory_moment */
+	bool has_parts;       /* heap, mapped, stack, file, shmem, other are known */
+	uint64_t rss, heap, mapped, stack, file, shmem, other, virtual_bytes, swap;
+};
+
+/* One program that one process ran: the unit of all reports. */
+struct image {
+	uint32_t number;         /* as in segment headers */
+	uint32_t pid, ppid;
+	uint32_t exec_number;    /* 0 for the first image of a pid, then 1, ... */
+	uint32_t parent_image;   /* 0: unknown or none */
+	uint8_t how;             /* enum process_how */
+	uint32_t features;       /* FEATURE_* */
+	uint64_t start_stamp;
+	uint64_t end_stamp;      /* EXIT, or the last stamp seen */
+	uint64_t fork_stamp;     /* how == PROCESS_FORKED: when the parent forked; 0: not known exactly */
+	uint64_t initial_break;
+	uint64_t page_size;
+	int argc;
+	char **argv;             /* NULL terminated */
+	char *exe, *cwd, *libc;
+	bool has_exit;           /* status and rusage are known */
+	int status;              /* as from wait(2) */
+	uint64_t utime_us, stime_us, maxrss_bytes, minflt, majflt;
+	struct thread_info *threads; size_t thread_count;
+	struct module_map *maps;     size_t map_count;   /* ordered by from_stamp */
+	struct setting *settings;    size_t setting_count;
+	size_t segment_count;        /* EVENTS segments */
+};
+
+/* Where a segment of the recording stands. */
+struct segment_ref {
+	uint64_t offset;          /* of the header in the file */
+	struct segment_header header; /* as in the file */
+	bool in_ring;             /* a slot: payload is not packed */
+};
+
+struct recording {
+	char *path;
+	FILE *file;               /* seekable */
+	bool is_ring;
+	bool complete;            /* has an END segment: `record` finished */
+	struct file_header head;  /* for a ring: filled from its header */
+	double ns_per_tick;       /* of stamps */
+	bool clock_is_estimate;   /* only one clock sample was found */
+	uint64_t start_stamp, end_stamp;
+	uint64_t wall_ns;         /* CLOCK_REALTIME at start_stamp */
+	uint64_t wall_duration_ns;/* from the recorder; 0: unknown */
+	uint32_t root_pid;        /* process that `record` started */
+	char *command;            /* shell-quoted command line of the session; may be NULL */
+	char *ring_path;          /* of the running session, or NULL */
+	struct image *images;     size_t image_count;  /* by start_stamp */
+	struct module *modules;   size_t module_count;
+	struct mark *marks;       size_t mark_count;   /* by stamp */
+	struct note *notes;       size_t note_count;
+	struct memory_sample *samples; size_t sample_count; /* by stamp */
+	struct segment_ref *segments;  size_t segment_count; /* EVENTS: by image, stream, sequence */
+	struct segment_ref *symbols;   size_t symbol_count;  /* SYMBOLS segments */
+	struct segment_ref *bitmaps;   size_t bitmap_count;
+	uint64_t losses[LOSS_COUNT];   /* whole session: max of counters and LOSS records seen so far */
+	/* Damage: what could not be read. */
+	size_t damaged_segments;
+	uint64_t damaged_bytes;
+	char damage[256];         /* the first damage, in words with offset; "" : none */
+	uint64_t *frame_ids;      /* reserved for FRAME_ID: see recording_frame_id */
+};
+
+/*
+ * Open PATH. Returns NULL with D set where nothing can be read: no such file,
+ * not a recording, another version (says which and what to do), a directory, a
+ * FIFO, empty. A partly readable recording opens; its damage is described in it.
+ */
+struct recording *recording_open(const char *path, struct diag *d);
+void recording_close(struct recording *r);
+
+/*
+ * Read the payload of S, unpacked, into *BUFFER (malloc'ed, grown, owned by the
+ * caller, reusable) of *CAPACITY bytes. Returns its length, or -1 where it is
+ * damaged (counted in R, described in R->damage once).
+ */
+int64_t recording_read(struct recording *r, const struct segment_ref *s,
+		       uint8_t **buffer, size_t *capacity);
+
+/* The image with NUMBER, or NULL. */
+struct image *recording_image(const struct recording *r, uint32_t number);
+
+/* The thread NUMBER of IMAGE, or NULL. */
+const struct thread_info *image_thread(const struct image *image, uint32_t number);
+
+/* The module mapped at ADDRESS of IMAGE at STAMP (of its parent for what was before a fork), or NULL. */
+const struct module_map *image_module(const struct recording *r,
+				      const struct image *image,
+				      uint64_t address, uint64_t stamp);
+
+/* Stamp to nanoseconds since the start of the recording, and back. */
+int64_t recording_ns(const struct recording *r, uint64_t stamp);
+uint64_t recording_stamp(const struct recording *r, int64_t ns);
+
+#endif

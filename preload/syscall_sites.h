@@ -1,0 +1,17 @@
+/*
+ * syscall_sites.h - libc's own memory system calls, seen by a jump written over
+ * `mov $NR,%eax; syscall` (DESIGN 4).
+ */
+#ifndef PRELOAD_SYSCALL_SITES_H
+#define PRELOAD_SYSCALL_SITES_H
+
+#include <stdint.h>
+
+/*
+ * Patch libc's sites and _dl_debug_state where the session asks for it and the
+ * process has one thread. Returns FEATURE_SITES_EXACT, FEATURE_SITES_INFERRED or
+ * 0 (off), after a META_NOTE with the reason where exact was asked and refused.
+ */
+uint32_t syscall_sites_install(void);
+
+#endif
