@@ -7,6 +7,7 @@ MAKEFLAGS += --no-builtin-rules
 .DEFAULT_GOAL := all
 
 CC      ?= gcc
+CXX     ?= g++
 ifeq ($(origin CC),default)
 CC      := gcc
 endif
@@ -71,6 +72,8 @@ SANFLAGS    := -fsanitize=$(SAN) -fno-omit-frame-pointer -fno-sanitize-recover=a
 APP_CFLAGS  += $(SANFLAGS)
 endif
 
+.SECONDEXPANSION:
+
 # ---- sources ----
 LIB_SRC  := $(sort $(wildcard preload/*.c preload/*.S))
 APP_SRC  := $(sort $(wildcard analyzer/*/*.c))
@@ -89,7 +92,7 @@ all: $(OUT)/liballotrope.so $(OUT)/allotrope ## build the library and the analyz
 $(OUT)/liballotrope.so: $(LIB_OBJ) preload/liballotrope.map
 	$(say) LD $@
 	$(Q)$(CC) -shared -o $@ $(LIB_OBJ) -Wl,--version-script=preload/liballotrope.map \
-		-Wl,-z,now -Wl,-z,relro -Wl,-z,defs -Wl,-Bsymbolic -Wl,-soname,liballotrope.so \
+		-Wl,-z,now -Wl,-z,initfirst -Wl,-z,relro -Wl,-z,defs -Wl,-Bsymbolic -Wl,-soname,liballotrope.so \
 		-Wl,--as-needed -ldl -lpthread
 
 $(OUT)/libanalyzer.a: $(APP_OBJ)
@@ -116,18 +119,145 @@ $(OUT)/analyzer/%.o: analyzer/%.c
 	$(say) CC $<
 	$(Q)mkdir -p $(@D) && $(CC) $(APP_CFLAGS) $(CFLAGS) -c -o $@ $<
 
+# ---- packages ----
+# "package" or "package:program" (satisfied by the program, wherever it came from).
+BUILD_PACKAGES := gcc:gcc g++:g++ make:make libc6-dev libdw-dev libelf-dev libzstd-dev \
+	libjansson-dev libiberty-dev uthash-dev libunwind8
+DEMO_PACKAGES  := $(BUILD_PACKAGES) python3:/usr/bin/python3 gnuplot-nox:gnuplot
+CHECK_PACKAGES := $(DEMO_PACKAGES) libcmocka-dev libunwind-dev libc6-dbg valgrind:valgrind \
+	strace:strace ltrace:ltrace gdb:gdb heaptrack:heaptrack jq:jq sqlite3:sqlite3 perl:perl \
+	git:git nodejs:node cmake:cmake redis-server:redis-server redis-tools:redis-benchmark \
+	libjemalloc2 libmimalloc2.0 libtcmalloc-minimal4 procps:ps xxd:xxd binutils:readelf \
+	man-db:man gcc-aarch64-linux-gnu libc6-dev-arm64-cross qemu-user:qemu-aarch64 \
+	clang:clang
+INSTALL = .ci/install-packages
+
+.PHONY: deps
+deps: ## install what is missing to build, demo and check (apt, with sudo where needed)
+	$(Q)$(INSTALL) $(CHECK_PACKAGES)
+
 # ---- tests ----
 # A unit test links the archives and takes what it needs; -Ipreload so that it can name either side.
-$(OUT)/tests/unit/%: tests/unit/%.c $(OUT)/libanalyzer.a $(OUT)/libpreload.a
+$(OUT)/tests/unit/%: tests/unit/%.c $(OUT)/libanalyzer.a $(OUT)/libpreload.a $$(FIXTURE_OBJ)
 	$(say) TEST $@
 	$(Q)mkdir -p $(@D) && $(CC) $(APP_CFLAGS) -Ipreload -Itests $(CFLAGS) -o $@ $< \
-		$(OUT)/libanalyzer.a $(OUT)/libpreload.a $(TEST_LIBS) $(APP_LIBS) -ldl
+		$(FIXTURE_OBJ) $(OUT)/libanalyzer.a $(OUT)/libpreload.a $(TEST_LIBS) $(APP_LIBS) -ldl
 
 -include $(LIB_OBJ:.o=.d) $(APP_OBJ:.o=.d) $(MAIN_OBJ:.o=.d) $(addsuffix .d,$(UNIT_BIN))
+-include $(wildcard $(OUT)/tests/*/*.d $(OUT)/examples/*.d $(OUT)/bench/*.d)
 
-.PHONY: check-unit
-check-unit: $(UNIT_BIN) ## unit tests
-	$(Q)set -e; for t in $(UNIT_BIN); do echo "== $$t"; $$t; done
+# Programs that tests and examples run: one idea each, plain compiler flags.
+EXAMPLE_SRC := $(sort $(wildcard examples/*.c))
+EXAMPLE_BIN := $(patsubst examples/%.c,$(OUT)/examples/%,$(EXAMPLE_SRC))
+SUBJECT_SRC := $(sort $(wildcard tests/subjects/*.c))
+SUBJECT_CXX := $(sort $(wildcard tests/subjects/*.cc))
+SUBJECT_BIN := $(patsubst tests/%.c,$(OUT)/tests/%,$(SUBJECT_SRC)) \
+	       $(patsubst tests/%.cc,$(OUT)/tests/%,$(SUBJECT_CXX))
+BENCH_SRC   := $(sort $(wildcard bench/*.c))
+BENCH_BIN   := $(patsubst bench/%.c,$(OUT)/bench/%,$(BENCH_SRC))
+
+# -fno-builtin-malloc: the compiler may drop a malloc whose block is only freed.
+PLAIN_CFLAGS := -std=gnu11 -D_GNU_SOURCE -O1 -g -Wall -Wextra -fno-builtin-malloc -Iinclude -MMD -MP
+
+$(OUT)/examples/%: examples/%.c
+	$(say) CC $@
+	$(Q)mkdir -p $(@D) && $(CC) $(PLAIN_CFLAGS) -o $@ $< -lpthread
+
+$(OUT)/bench/%: bench/%.c
+	$(say) CC $@
+	$(Q)mkdir -p $(@D) && $(CC) $(PLAIN_CFLAGS) -O2 -o $@ $< -lpthread
+
+# A subject named NAME.so.c is a shared object for a subject that loads it.
+$(OUT)/tests/subjects/%.so: tests/subjects/%.so.c
+	$(say) CC $@
+	$(Q)mkdir -p $(@D) && $(CC) $(PLAIN_CFLAGS) -fPIC -shared -o $@ $<
+
+$(OUT)/tests/subjects/%: tests/subjects/%.c
+	$(say) CC $@
+	$(Q)mkdir -p $(@D) && $(CC) $(PLAIN_CFLAGS) -o $@ $< -lpthread -ldl
+
+$(OUT)/tests/subjects/%: tests/subjects/%.cc
+	$(say) CXX $@
+	$(Q)mkdir -p $(@D) && $(CXX) -O1 -g -Wall -MMD -MP -Iinclude -o $@ $< -lpthread
+
+# Tests that run programs: the build tree and the work tree by absolute path.
+SUPPORT_SRC := $(sort $(wildcard tests/support/*.c))
+SUPPORT_OBJ := $(patsubst %.c,$(OUT)/%.o,$(SUPPORT_SRC))
+RUN_CFLAGS  := $(BASE_CFLAGS) -Itests -DBUILD_DIR='"$(abspath $(OUT))"' -DSOURCE_DIR='"$(CURDIR)"'
+LIVE_SRC    := $(sort $(wildcard tests/live/test_*.c))
+ORACLE_SRC  := $(sort $(wildcard tests/oracle/test_*.c))
+GOLDEN_SRC  := $(sort $(wildcard tests/golden/test_*.c))
+LIVE_BIN    := $(patsubst %.c,$(OUT)/%,$(LIVE_SRC))
+ORACLE_BIN  := $(patsubst %.c,$(OUT)/%,$(ORACLE_SRC))
+GOLDEN_BIN  := $(patsubst %.c,$(OUT)/%,$(GOLDEN_SRC))
+
+$(OUT)/tests/support/%.o: tests/support/%.c
+	$(say) CC $<
+	$(Q)mkdir -p $(@D) && $(CC) $(RUN_CFLAGS) $(CFLAGS) -c -o $@ $<
+
+# Fixtures (synthetic recordings) belong to the analyzer's side.
+FIXTURE_SRC := $(sort $(wildcard tests/fixture/*.c))
+FIXTURE_OBJ := $(patsubst %.c,$(OUT)/%.o,$(FIXTURE_SRC))
+
+$(OUT)/tests/fixture/%.o: tests/fixture/%.c
+	$(say) CC $<
+	$(Q)mkdir -p $(@D) && $(CC) $(APP_CFLAGS) -Itests $(CFLAGS) -c -o $@ $<
+
+$(LIVE_BIN) $(ORACLE_BIN) $(GOLDEN_BIN): $(OUT)/%: %.c $(SUPPORT_OBJ) $(FIXTURE_OBJ) $(OUT)/libanalyzer.a
+	$(say) TEST $@
+	$(Q)mkdir -p $(@D) && $(CC) $(RUN_CFLAGS) -Ianalyzer $(SANFLAGS) $(CFLAGS) -o $@ $< $(SUPPORT_OBJ) \
+		$(FIXTURE_OBJ) $(OUT)/libanalyzer.a $(TEST_LIBS) $(APP_LIBS)
+
+RUN_TESTS := tests/run
+
+.PHONY: check-unit check-golden check-live check-oracle check-lint check-san
+check-unit: $(UNIT_BIN) ## unit tests, one program per source file
+	$(Q)$(RUN_TESTS) $^
+check-golden: $(GOLDEN_BIN) all ## whole outputs against tests/golden
+	$(Q)$(RUN_TESTS) $(GOLDEN_BIN)
+check-live: $(LIVE_BIN) $(SUBJECT_BIN) $(EXAMPLE_BIN) all ## real programs under the preload
+	$(Q)$(RUN_TESTS) $(LIVE_BIN)
+check-oracle: $(ORACLE_BIN) $(SUBJECT_BIN) $(EXAMPLE_BIN) all ## against valgrind, strace, ltrace
+	$(Q)$(RUN_TESTS) $(ORACLE_BIN)
+check-lint: all ## layers, names, exports, imports, headers, documents
+	$(Q)tests/lint/run $(OUT)
+check-san: ## unit and golden tests with ASan, UBSan; ring tests with TSan
+	$(Q)$(MAKE) --no-print-directory SAN=address,undefined check-unit check-golden
+	$(Q)$(MAKE) --no-print-directory SAN=thread check-ring
+
+.PHONY: check
+check: ## the same set-up as demo, then every test
+	$(Q)$(INSTALL) $(CHECK_PACKAGES)
+	$(Q)$(MAKE) --no-print-directory WERROR=1 -j2 all tests
+	$(Q)$(MAKE) --no-print-directory check-lint
+	$(Q)$(MAKE) --no-print-directory -j2 SAN=address,undefined $(if $(wildcard tests/unit),tests-san)
+	$(Q)$(RUN_TESTS) --summary $(UNIT_BIN) $(GOLDEN_BIN) $(LIVE_BIN) $(ORACLE_BIN) \
+		$(patsubst $(OUT)/%,build/san-address-undefined/%,$(UNIT_BIN) $(GOLDEN_BIN))
+
+.PHONY: tests tests-san
+tests: $(UNIT_BIN) $(GOLDEN_BIN) $(LIVE_BIN) $(ORACLE_BIN) $(SUBJECT_BIN) $(EXAMPLE_BIN) $(BENCH_BIN)
+tests-san: all $(UNIT_BIN) $(GOLDEN_BIN)
+
+.PHONY: demo
+demo: ## install what is missing, build, record a Python program, show the reports
+	$(Q)$(INSTALL) $(DEMO_PACKAGES)
+	$(Q)$(MAKE) --no-print-directory -j2 all
+	$(Q)examples/demo.sh $(OUT)
+
+.PHONY: bench
+bench: all $(BENCH_BIN) ## speed against the bare program and against heaptrack
+	$(Q)bench/run $(OUT)
+
+.PHONY: install
+install: all ## install under PREFIX (DESTDIR is honoured)
+	install -d $(DESTDIR)$(bindir) $(DESTDIR)$(libdir) $(DESTDIR)$(incdir) \
+		$(DESTDIR)$(mandir)/man1 $(DESTDIR)$(mandir)/man7 $(DESTDIR)$(docdir)
+	install -m 755 $(OUT)/allotrope $(DESTDIR)$(bindir)/allotrope
+	install -m 755 $(OUT)/liballotrope.so $(DESTDIR)$(libdir)/liballotrope.so
+	install -m 644 include/allotrope.h $(DESTDIR)$(incdir)/allotrope.h
+	install -m 644 $(wildcard man/*.1) $(DESTDIR)$(mandir)/man1
+	install -m 644 $(wildcard man/*.7) $(DESTDIR)$(mandir)/man7
+	install -m 644 README.md LICENSE $(wildcard docs/*.md) $(DESTDIR)$(docdir)
 
 .PHONY: clean
 clean: ## remove build/

@@ -14,6 +14,7 @@
 #include "base/diag.h"
 #include "record_kinds.h"
 #include "segment.h"
+#include "session_ring.h"
 
 struct thread_info {
 	uint32_t number;      /* as in records */
@@ -43,6 +44,8 @@ struct module {
 };
 
 struct setting { uint64_t stamp; char *key, *value; };
+/* A line of /proc/PID/maps from before the library was there; prot: PROT_*. */
+struct region { uint64_t stamp, start, end; uint32_t prot; char *name; };
 struct note { uint64_t stamp; uint32_t image; bool fault; char *text; };
 struct mark { uint64_t stamp; uint32_t pid; uint32_t image; char *name; };
 
@@ -78,7 +81,10 @@ struct image {
 	struct thread_info *threads; size_t thread_count;
 	struct module_map *maps;     size_t map_count;   /* ordered by from_stamp */
 	struct setting *settings;    size_t setting_count;
+	struct region *regions;      size_t region_count;   /* by start */
 	size_t segment_count;        /* EVENTS segments */
+	uint64_t fork_thread;        /* how == PROCESS_FORKED: thread number of the parent that forked */
+	bool is_described;           /* its PROCESS record was found; else only pid and stamps are known */
 };
 
 /* Where a segment of the recording stands. */
@@ -86,7 +92,10 @@ struct segment_ref {
 	uint64_t offset;          /* of the header in the file */
 	struct segment_header header; /* as in the file */
 	bool in_ring;             /* a slot: payload is not packed */
+	uint16_t source;          /* private: which of the opened files */
 };
+
+struct recording_sources;     /* private to trace/ */
 
 struct recording {
 	char *path;
@@ -115,7 +124,14 @@ struct recording {
 	size_t damaged_segments;
 	uint64_t damaged_bytes;
 	char damage[256];         /* the first damage, in words with offset; "" : none */
-	uint64_t *frame_ids;      /* reserved for FRAME_ID: see recording_frame_id */
+	size_t missing_segments;  /* by gaps of sequence numbers; those damaged in place included */
+	struct ring_options options;   /* what was asked of the library */
+	bool has_options;         /* false: a packed file; it keeps META_SESSION's text only */
+	char *options_text;       /* META_SESSION: options of `record`; may be NULL */
+	uint64_t raw_bytes;       /* sum of committed bytes of EVENTS segments */
+	uint64_t slots_drained;   /* META_TOTALS; 0: unknown */
+	uint64_t file_bytes;      /* size of the opened files, holes included */
+	struct recording_sources *sources;
 };
 
 /*
@@ -124,7 +140,23 @@ struct recording {
  * FIFO, empty. A partly readable recording opens; its damage is described in it.
  */
 struct recording *recording_open(const char *path, struct diag *d);
+/*
+ * The same for COUNT (1..16) files that hold one recording together: what a recorder
+ * that died had packed, and its ring. What is in several of them counts once.
+ * All must open.
+ */
+struct recording *recording_open_many(const char *const paths[], size_t count,
+				      struct diag *d);
 void recording_close(struct recording *r);
+
+/*
+ * Call VISIT for each metadata record, by stamp; those without a stamp come
+ * first. PAYLOAD is valid during the call.
+ */
+void recording_each_meta(struct recording *r,
+			 void (*visit)(enum meta_kind kind, const uint8_t *payload,
+				       size_t bytes, void *ctx),
+			 void *ctx);
 
 /*
  * Read the payload of S, unpacked, into *BUFFER (malloc'ed, grown, owned by the
@@ -144,6 +176,9 @@ const struct thread_info *image_thread(const struct image *image, uint32_t numbe
 const struct module_map *image_module(const struct recording *r,
 				      const struct image *image,
 				      uint64_t address, uint64_t stamp);
+
+/* The image of process PID at STAMP: the last one started by then, else its first; NULL: none. */
+struct image *recording_image_at(const struct recording *r, uint32_t pid, uint64_t stamp);
 
 /* Stamp to nanoseconds since the start of the recording, and back. */
 int64_t recording_ns(const struct recording *r, uint64_t stamp);

@@ -1,0 +1,121 @@
+/*
+ * form.h - what a report is. A form is one file with a `const struct form` and
+ * one row in forms.def; the driver (cli/command.c) parses its options, opens the
+ * recording, prepares what it needs, replays the events once and hands it the
+ * results. docs/adding-a-form.md builds one step by step.
+ *
+ * A form prints to run->out only, through base/emit.h where it is a table. It neither
+ * reads the environment nor exits; it includes no other form.
+ */
+#ifndef FORMS_FORM_H
+#define FORMS_FORM_H
+
+#include <argp.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+
+#include "base/diag.h"
+#include "base/emit.h"
+#include "model/replay.h"
+#include "symbol/resolve.h"
+#include "symbol/wrappers.h"
+#include "trace/event.h"
+#include "trace/recording.h"
+#include "trace/stacks.h"
+
+/* What the driver prepares. Nothing is computed that the form does not need. */
+#define NEED_EVENTS  1u  /* event() is called; the images shown are known before the first one */
+#define NEED_HEAP    2u  /* run->heaps in end() */
+#define NEED_SYMBOLS 4u  /* run->resolver, run->wrappers */
+#define NEED_PEAK    8u  /* with --since: figures at the window's own peak (a second replay) */
+#define NEED_SIZES   16u /* heap.sizes */
+#define NEED_REGIONS 32u /* KIND_MAPPING sites and mapped_* */
+
+struct run;
+
+struct form {
+	const char *name;
+	const char *summary;   /* half a line: lower case, no full stop */
+	unsigned needs;        /* NEED_* */
+	/*
+	 * The form's own options; NULL: none. Its parser's state->input is the
+	 * zeroed state of the form.
+	 */
+	const struct argp *options;
+	const char *doc;       /* a paragraph for --help; may be NULL */
+	const struct column *columns; /* for --sort and the manual; NULL: no table */
+	size_t column_count;
+	const char *default_sort;     /* for --sort; NULL where the form does not sort */
+	size_t default_top;           /* rows in text without --top; 0: all */
+	size_t state_size;     /* bytes of zeroed state, run->state */
+	/* Each may be NULL; each returns 0, or -1 with run->diag set. */
+	int (*begin)(struct run *run);
+	/* CHANGE is what EVENT did; only events of the window and of images shown. */
+	int (*event)(struct run *run, const struct event *event,
+		     const struct change *change);
+	int (*end)(struct run *run);
+	void (*release)(struct run *run); /* free what the state holds; called always */
+};
+
+/* One run of one form over one recording. Read only for forms but for state and diag. */
+struct run {
+	const struct form *form;
+	void *state;
+	struct diag *diag;
+	struct recording *recording;
+	struct stacks *stacks;
+	struct replay *replay;
+	struct resolver *resolver;       /* NEED_SYMBOLS */
+	const struct wrappers *wrappers; /* NEED_SYMBOLS */
+
+	FILE *out;
+	const char *out_path;            /* NULL: standard output */
+	enum emit_format format;
+	bool color;
+	int width;                       /* columns of text output */
+	size_t top;                      /* rows wanted; 0: all */
+	struct sort_order sort;          /* of form->columns */
+
+	/* What is shown: all images, or those with pid and, if not -1, exec number. */
+	bool is_all;
+	bool is_default;                 /* neither --pid nor --all was given */
+	uint32_t pid;
+	int64_t exec_number;
+	uint32_t default_image;          /* known before the first event with NEED_EVENTS, and in end() */
+
+	/* The window; from the start (0) to the end (UINT64_MAX) where none was given. */
+	bool has_window;
+	uint64_t since_stamp, until_stamp;
+
+	/* In end(): the images shown, with the figures of the window. */
+	struct heap **heaps;
+	size_t heap_count;
+};
+
+/* Every form, in the order of forms.def; NULL terminated. */
+extern const struct form *const forms[];
+
+/* The form called NAME, or NULL. */
+const struct form *form_find(const char *name);
+
+/* Is IMAGE (a number) one of the images shown? */
+bool run_shows(const struct run *run, uint32_t image);
+
+/* Rows to show of COUNT. */
+size_t run_rows(const struct run *run, size_t count);
+
+/*
+ * Text output: which image this is and that there are others, one line, or
+ * nothing where the recording has one image only: "3 of 7: python3 x.py (pid 12)".
+ */
+void run_put_image(const struct run *run, const struct image *image);
+
+/* Begin a table of the form's columns with the run's format. */
+struct emit *run_table(struct run *run, const struct column *columns, size_t count);
+
+/* The command line of IMAGE as a shell would read it; the caller's to free. */
+char *image_command(const struct image *image);
+
+#endif

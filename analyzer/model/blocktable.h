@@ -1,0 +1,64 @@
+/*
+ * blocktable.h - blocks by address: the one table that every event touches.
+ *
+ * Two parts. The blocks themselves lie in one array in the order in which places
+ * became free, so that what is allocated together lies together. The index is
+ * buckets of four addresses, one cache line each; the bucket of an address is a
+ * hash of the address / 128, so that neighbours in memory share a line. A full
+ * bucket passes on to the next one and counts what passed, which makes removal
+ * exact without tombstones.
+ */
+#ifndef MODEL_BLOCKTABLE_H
+#define MODEL_BLOCKTABLE_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "model/replay.h"
+
+#define BUCKET_ENTRIES 4
+
+struct blocktable_bucket {
+	uint64_t addr[BUCKET_ENTRIES];
+	uint32_t block[BUCKET_ENTRIES]; /* index into blocks; 0: free entry */
+	uint32_t passed;                /* entries kept behind that belong here or before */
+	uint32_t unused[3];
+};
+
+/* All zero is an empty table that owns nothing. */
+struct blocktable {
+	struct blocktable_bucket *buckets; /* 2^(64 - shift), a multiple of a cache line */
+	struct block *blocks;       /* [0] is never used; a free place has addr 0 */
+	uint32_t shift;             /* 64 - log2(buckets) */
+	uint32_t count;             /* blocks in the table */
+	uint32_t limit;             /* count at which the index grows */
+	uint32_t free_place;        /* first of the list of free places (linked by size); 0: none */
+	uint32_t used;              /* places ever used, [0] included */
+	uint32_t capacity;          /* places allocated */
+};
+
+void blocktable_release(struct blocktable *t);
+
+/*
+ * A new entry for ADDR (not 0), for the caller to fill; its addr is set, all
+ * else is not. NULL where ADDR is in the table already. Valid until the next insert.
+ */
+struct block *blocktable_insert(struct blocktable *t, uint64_t addr);
+
+/* The block at exactly ADDR, or NULL. Valid until the next insert or remove. */
+struct block *blocktable_find(const struct blocktable *t, uint64_t addr);
+
+/* Take the block at ADDR out and copy it to *OLD. Returns false: there is none. */
+bool blocktable_remove(struct blocktable *t, uint64_t addr, struct block *old);
+
+/* The index is given back, the blocks remain for blocktable_next only. */
+void blocktable_freeze(struct blocktable *t);
+
+/*
+ * Iterate: start with *CURSOR = 0; NULL at the end. In the order of places: the
+ * same events give the same order.
+ */
+const struct block *blocktable_next(const struct blocktable *t, uint32_t *cursor);
+
+#endif

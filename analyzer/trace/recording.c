@@ -1,0 +1,513 @@
+/*
+ * recording.c - opens recordings and answers what they hold: the files, the
+ * payload of a segment, images by number, modules by address, stamps as time.
+ * Relies on packed.c and ring_reader.c for what stands where. Promises that
+ * whatever the bytes are, opening ends in an error or in tables that are
+ * consistent: indices in range, arrays sorted, parents before children.
+ */
+#include "trace/recording.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdarg.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "base/xmem.h"
+#include "trace/recording_parts.h"
+
+int recording_damage(struct recording *r, size_t segments, uint64_t bytes,
+		     const char *format, ...)
+{
+	va_list ap;
+
+	if (!r->damage[0]) {
+		va_start(ap, format);
+		vsnprintf(r->damage, sizeof(r->damage), format, ap);
+		va_end(ap);
+	}
+	r->damaged_segments += segments;
+	r->damaged_bytes += bytes;
+	return -1;
+}
+
+bool recording_pread(const struct recording *r, unsigned source, uint64_t offset,
+		     void *bytes, size_t count)
+{
+	int fd = r->sources->files[source].fd;
+	uint8_t *p = bytes;
+
+	if (offset > INT64_MAX - count)
+		return false;
+	while (count) {
+		ssize_t n = pread(fd, p, count, (off_t)offset);
+
+		if (n < 0 && errno == EINTR)
+			continue;
+		if (n <= 0)
+			return false;
+		p += n;
+		offset += (uint64_t)n;
+		count -= (size_t)n;
+	}
+	return true;
+}
+
+static void add_ref(struct segment_ref **table, size_t *count, size_t *capacity,
+		    const struct segment_ref *s)
+{
+	xgrow(table, capacity, *count, sizeof(**table));
+	(*table)[(*count)++] = *s;
+}
+
+void recording_add_segment(struct recording *r, const struct segment_ref *s)
+{
+	struct recording_sources *src = r->sources;
+
+	switch (s->header.kind) {
+	case SEGMENT_EVENTS:
+		add_ref(&r->segments, &r->segment_count, &src->segment_capacity, s);
+		break;
+	case SEGMENT_SYMBOLS:
+		add_ref(&r->symbols, &r->symbol_count, &src->symbol_capacity, s);
+		break;
+	case SEGMENT_BITMAP:
+		add_ref(&r->bitmaps, &r->bitmap_count, &src->bitmap_capacity, s);
+		break;
+	default:
+		break;
+	}
+}
+
+void recording_add_meta(struct recording *r, uint8_t *buffer, size_t count)
+{
+	struct recording_sources *src = r->sources;
+
+	xgrow(&src->meta_buffers, &src->meta_buffer_capacity, src->meta_buffer_count,
+	      sizeof(*src->meta_buffers));
+	src->meta_buffers[src->meta_buffer_count++] = buffer;
+	src->meta_total += count;
+	metadata_gather(r, buffer, count);
+}
+
+/* ---- opening ---- */
+
+static int open_source(struct recording *r, const char *path, struct diag *d)
+{
+	struct source *s = &r->sources->files[r->sources->count];
+	uint8_t magic[8] = { 0 };
+	struct stat st;
+	ssize_t n;
+
+	/* O_NONBLOCK: a FIFO without a writer must not hold us */
+	s->fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
+	if (s->fd < 0)
+		return diag_errno(d, STATUS_IO, "cannot open '%s'", path);
+	r->sources->count++;
+	if (fstat(s->fd, &st) < 0)
+		return diag_errno(d, STATUS_IO, "cannot open '%s'", path);
+	if (S_ISDIR(st.st_mode))
+		return diag_set(d, STATUS_IO, "cannot open '%s': Is a directory", path);
+	if (!S_ISREG(st.st_mode))
+		return diag_set(d, STATUS_IO,
+				"cannot open '%s': not a regular file; a recording must be a file that can be sought in: copy it to one",
+				path);
+	if (st.st_size == 0)
+		return diag_set(d, STATUS_IO,
+				"cannot read '%s': the file is empty: nothing was recorded in it", path);
+	s->bytes = (uint64_t)st.st_size;
+	r->file_bytes += s->bytes;
+	n = pread(s->fd, magic, sizeof(magic), 0);
+	if (n < 0)
+		return diag_errno(d, STATUS_IO, "cannot read '%s'", path);
+	if (memcmp(magic, FILE_MAGIC, sizeof(magic)) == 0)
+		return packed_scan(r, (unsigned)(r->sources->count - 1), path, d);
+	if (memcmp(magic, RING_MAGIC, sizeof(magic)) == 0) {
+		s->is_ring = true;
+		return ring_scan(r, (unsigned)(r->sources->count - 1), path, d);
+	}
+	return diag_set(d, STATUS_IO, "cannot read '%s': not an allotrope recording", path);
+}
+
+static int compare_segments(const void *pa, const void *pb)
+{
+	const struct segment_header *a = &((const struct segment_ref *)pa)->header;
+	const struct segment_header *b = &((const struct segment_ref *)pb)->header;
+
+	if (a->image != b->image)
+		return a->image < b->image ? -1 : 1;
+	if (a->stream != b->stream)
+		return a->stream < b->stream ? -1 : 1;
+	if (a->sequence != b->sequence)
+		return a->sequence < b->sequence ? -1 : 1;
+	/* of two copies the longer one is the later one */
+	if (a->committed != b->committed)
+		return a->committed > b->committed ? -1 : 1;
+	return 0;
+}
+
+static bool same_stream(const struct segment_header *a, const struct segment_header *b)
+{
+	return a->image == b->image && a->stream == b->stream;
+}
+
+/* By image, stream, sequence; copies removed; gaps counted. */
+static void order_segments(struct recording *r)
+{
+	size_t kept = 0;
+
+	if (r->segment_count)
+		qsort(r->segments, r->segment_count, sizeof(*r->segments), compare_segments);
+	for (size_t i = 0; i < r->segment_count; i++) {
+		const struct segment_header *h = &r->segments[i].header;
+		const struct segment_header *last = kept ? &r->segments[kept - 1].header : NULL;
+		uint32_t expected = 0;
+
+		if (last && same_stream(last, h)) {
+			if (last->sequence == h->sequence)
+				continue;
+			expected = last->sequence + 1;
+		}
+		r->missing_segments += h->sequence - expected;
+		r->raw_bytes += h->committed;
+		r->segments[kept++] = r->segments[i];
+	}
+	r->segment_count = kept;
+}
+
+/* What the segments say beside the metadata: ends of images, end of all. */
+static void note_segments(struct recording *r)
+{
+	for (size_t i = 0; i < r->segment_count; i++) {
+		const struct segment_header *h = &r->segments[i].header;
+		struct image *im = images_obtain(r, h->image);
+
+		im->segment_count++;
+		if (!im->pid)
+			im->pid = h->pid;
+		if (!im->is_described &&
+		    (!im->start_stamp || h->first_stamp < im->start_stamp))
+			im->start_stamp = h->first_stamp;
+		if (h->last_stamp > im->end_stamp)
+			im->end_stamp = h->last_stamp;
+		if (h->last_stamp > r->end_stamp)
+			r->end_stamp = h->last_stamp;
+	}
+}
+
+static void find_start(struct recording *r)
+{
+	uint64_t start = r->start_stamp ? r->start_stamp : r->head.start_stamp;
+
+	if (!start && r->image_count)
+		start = r->images[0].start_stamp;
+	for (size_t i = 0; i < r->image_count && start; i++)
+		if (r->images[i].start_stamp && r->images[i].start_stamp < start)
+			start = r->images[i].start_stamp;
+	r->start_stamp = start;
+	if (r->end_stamp < start)
+		r->end_stamp = start;
+	if (!r->wall_ns)
+		r->wall_ns = r->head.wall_ns;
+}
+
+static void find_losses(struct recording *r)
+{
+	size_t damaged = r->missing_segments;
+
+	/* a damaged header shows as a gap too */
+	if (r->sources->damaged_headers > damaged)
+		damaged = r->sources->damaged_headers;
+	/* the flight recorder counts what it overwrites itself */
+	if (r->losses[LOSS_OVERWRITTEN])
+		damaged = r->sources->damaged_headers;
+	if (damaged > r->losses[LOSS_DAMAGED])
+		r->losses[LOSS_DAMAGED] = damaged;
+}
+
+/* A ring has no END: it is complete when every program in it has ended. */
+static bool ring_is_complete(const struct recording *r)
+{
+	for (size_t i = 0; i < r->image_count; i++) {
+		const struct image *im = &r->images[i];
+		const struct image *last = recording_image_at(r, im->pid, UINT64_MAX);
+
+		if (!im->has_exit && last == im)
+			return false;
+	}
+	return r->image_count > 0;
+}
+
+struct recording *recording_open_many(const char *const paths[], size_t count,
+				      struct diag *d)
+{
+	struct recording *r = xcalloc(1, sizeof(*r));
+	bool has_end = false;
+
+	r->sources = xcalloc(1, sizeof(*r->sources));
+	r->path = xstrdup(count ? paths[0] : "");
+	if (count == 0 || count > SOURCES_MAX) {
+		diag_set(d, STATUS_USAGE, "%zu files cannot be opened as one recording", count);
+		goto fail;
+	}
+	r->is_ring = true;
+	for (size_t i = 0; i < count; i++) {
+		if (open_source(r, paths[i], d) < 0)
+			goto fail;
+		r->is_ring &= r->sources->files[i].is_ring;
+		has_end |= r->sources->files[i].has_end;
+	}
+	order_segments(r);
+	metadata_apply(r);
+	note_segments(r);
+	images_finish(r);
+	clockmap_find(r);
+	find_start(r);
+	find_losses(r);
+	r->complete = r->is_ring ? ring_is_complete(r) : has_end;
+	return r;
+fail:
+	recording_close(r);
+	return NULL;
+}
+
+struct recording *recording_open(const char *path, struct diag *d)
+{
+	return recording_open_many(&path, 1, d);
+}
+
+/* ---- closing ---- */
+
+static void release_image(struct image *im)
+{
+	for (int i = 0; i < im->argc; i++)
+		free(im->argv[i]);
+	free(im->argv);
+	free(im->exe);
+	free(im->cwd);
+	free(im->libc);
+	for (size_t i = 0; i < im->thread_count; i++)
+		free(im->threads[i].name);
+	for (size_t i = 0; i < im->map_count; i++)
+		free(im->maps[i].path);
+	for (size_t i = 0; i < im->setting_count; i++) {
+		free(im->settings[i].key);
+		free(im->settings[i].value);
+	}
+	for (size_t i = 0; i < im->region_count; i++)
+		free(im->regions[i].name);
+	free(im->threads);
+	free(im->maps);
+	free(im->settings);
+	free(im->regions);
+}
+
+static void release_sources(struct recording_sources *src)
+{
+	for (size_t i = 0; i < src->count; i++)
+		if (src->files[i].fd >= 0)
+			close(src->files[i].fd);
+	for (size_t i = 0; i < src->meta_buffer_count; i++)
+		free(src->meta_buffers[i]);
+	ZSTD_freeDCtx(src->unpacker);
+	free(src->packed);
+	free(src->meta_buffers);
+	free(src->meta);
+	free(src->by_number);
+	free(src->by_pid);
+	free(src);
+}
+
+void recording_close(struct recording *r)
+{
+	if (!r)
+		return;
+	for (size_t i = 0; i < r->image_count; i++)
+		release_image(&r->images[i]);
+	for (size_t i = 0; i < r->module_count; i++)
+		free(r->modules[i].path);
+	for (size_t i = 0; i < r->mark_count; i++)
+		free(r->marks[i].name);
+	for (size_t i = 0; i < r->note_count; i++)
+		free(r->notes[i].text);
+	free(r->images);
+	free(r->modules);
+	free(r->marks);
+	free(r->notes);
+	free(r->samples);
+	free(r->segments);
+	free(r->symbols);
+	free(r->bitmaps);
+	free(r->command);
+	free(r->ring_path);
+	free(r->options_text);
+	free(r->path);
+	release_sources(r->sources);
+	free(r);
+}
+
+/* ---- reading ---- */
+
+static int64_t unpack(struct recording *r, const struct segment_ref *s,
+		      const uint8_t *packed, uint8_t *out)
+{
+	struct recording_sources *src = r->sources;
+	size_t n;
+
+	if (!src->unpacker)
+		src->unpacker = ZSTD_createDCtx();
+	if (!src->unpacker)
+		return -1;
+	n = ZSTD_decompressDCtx(src->unpacker, out, s->header.committed, packed,
+				s->header.stored_bytes);
+	return ZSTD_isError(n) || n != s->header.committed ? -1 : (int64_t)n;
+}
+
+int64_t recording_read(struct recording *r, const struct segment_ref *s,
+		       uint8_t **buffer, size_t *capacity)
+{
+	struct recording_sources *src = r->sources;
+	const struct segment_header *h = &s->header;
+	uint64_t at = s->offset + h->header_bytes;
+
+	if (h->committed >= *capacity)
+		xgrow(buffer, capacity, h->committed, 1);
+	if (s->in_ring || !(h->flags & SEGMENT_ZSTD)) {
+		if (recording_pread(r, s->source, at, *buffer, h->committed))
+			return (int64_t)h->committed;
+		goto damaged;
+	}
+	xgrow(&src->packed, &src->packed_capacity, h->stored_bytes, 1);
+	if (recording_pread(r, s->source, at, src->packed, h->stored_bytes) &&
+	    unpack(r, s, src->packed, *buffer) >= 0)
+		return (int64_t)h->committed;
+damaged:
+	if (h->kind == SEGMENT_EVENTS)
+		r->losses[LOSS_DAMAGED]++;
+	return recording_damage(r, 1, h->stored_bytes,
+				"the segment at offset %llu of '%s' cannot be unpacked",
+				(unsigned long long)s->offset, r->path);
+}
+
+/* ---- looking up ---- */
+
+struct image *recording_image(const struct recording *r, uint32_t number)
+{
+	const uint32_t *order = r->sources->by_number;
+	size_t low = 0, high = r->image_count;
+
+	while (low < high) {
+		size_t mid = low + (high - low) / 2;
+		struct image *im = &r->images[order[mid]];
+
+		if (im->number == number)
+			return im;
+		if (im->number < number)
+			low = mid + 1;
+		else
+			high = mid;
+	}
+	return NULL;
+}
+
+struct image *recording_image_at(const struct recording *r, uint32_t pid, uint64_t stamp)
+{
+	const uint32_t *order = r->sources->by_pid;
+	size_t low = 0, high = r->image_count;
+	struct image *im;
+
+	/* the first of PID that starts later, or of a larger pid */
+	while (low < high) {
+		size_t mid = low + (high - low) / 2;
+
+		im = &r->images[order[mid]];
+		if (im->pid < pid || (im->pid == pid && im->start_stamp <= stamp))
+			low = mid + 1;
+		else
+			high = mid;
+	}
+	if (low > 0 && r->images[order[low - 1]].pid == pid)
+		return &r->images[order[low - 1]];
+	if (low < r->image_count && r->images[order[low]].pid == pid)
+		return &r->images[order[low]];
+	return NULL;
+}
+
+const struct thread_info *image_thread(const struct image *image, uint32_t number)
+{
+	size_t low = 0, high = image->thread_count;
+
+	while (low < high) {
+		size_t mid = low + (high - low) / 2;
+
+		if (image->threads[mid].number == number)
+			return &image->threads[mid];
+		if (image->threads[mid].number < number)
+			low = mid + 1;
+		else
+			high = mid;
+	}
+	return NULL;
+}
+
+static bool map_holds(const struct module_map *m, uint64_t address)
+{
+	return address >= m->start && address < m->end;
+}
+
+const struct module_map *image_module(const struct recording *r,
+				      const struct image *image,
+				      uint64_t address, uint64_t stamp)
+{
+	const struct module_map *later = NULL;
+
+	/* parents stand before their children in r->images: the walk ends */
+	while (image) {
+		for (size_t i = image->map_count; i-- > 0;) {
+			const struct module_map *m = &image->maps[i];
+
+			if (!map_holds(m, address) || stamp >= m->to_stamp)
+				continue;
+			if (m->from_stamp <= stamp)
+				return m;
+			/* its constructors ran before it was noted */
+			later = m;
+		}
+		if (later || image->how != PROCESS_FORKED)
+			break;
+		stamp = image->fork_stamp ? image->fork_stamp : image->start_stamp;
+		image = recording_image(r, image->parent_image);
+	}
+	return later;
+}
+
+int64_t recording_ns(const struct recording *r, uint64_t stamp)
+{
+	double ticks = stamp >= r->start_stamp ? (double)(stamp - r->start_stamp)
+					       : -(double)(r->start_stamp - stamp);
+	double ns = ticks * r->ns_per_tick;
+
+	if (ns >= 9e18)
+		return INT64_MAX;
+	if (ns <= -9e18)
+		return INT64_MIN;
+	return (int64_t)(ns < 0 ? ns - 0.5 : ns + 0.5);
+}
+
+uint64_t recording_stamp(const struct recording *r, int64_t ns)
+{
+	double ticks = (double)ns / r->ns_per_tick;
+	uint64_t distance;
+
+	if (ticks >= 1.8e19 || ticks <= -1.8e19)
+		return ticks < 0 ? 0 : UINT64_MAX;
+	if (ticks < 0) {
+		distance = (uint64_t)(0.5 - ticks);
+		return distance > r->start_stamp ? 0 : r->start_stamp - distance;
+	}
+	distance = (uint64_t)(ticks + 0.5);
+	return distance > UINT64_MAX - r->start_stamp ? UINT64_MAX
+						     : r->start_stamp + distance;
+}

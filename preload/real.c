@@ -1,0 +1,209 @@
+/*
+ * real.c - finds the functions behind the hooks and emulates the optional ones
+ * that are missing. Relies on dlsym(RTLD_NEXT), so other preloads keep their
+ * place in the chain; never on __libc_* names. Promises that struct real is
+ * callable at any time.
+ */
+#include <dlfcn.h>
+#include <errno.h>
+#include <gnu/libc-version.h>
+#include <stdint.h>
+#include <sys/auxv.h>
+
+#include "bootstrap.h"
+#include "real.h"
+
+/* The newest glibc whose malloc_chunk was looked at; later ones may differ. */
+#define GLIBC_MINOR_KNOWN 42
+
+static void *early_malloc(size_t size)
+{
+	return bootstrap_alloc(16, size);
+}
+
+static void early_free(void *p)
+{
+	(void)p;
+}
+
+static void *early_calloc(size_t nmemb, size_t size)
+{
+	size_t bytes;
+
+	if (__builtin_mul_overflow(nmemb, size, &bytes)) {
+		errno = ENOMEM;
+		return NULL;
+	}
+	return bootstrap_alloc(16, bytes);
+}
+
+static void *early_realloc(void *old, size_t size)
+{
+	return bootstrap_realloc(old, size);
+}
+
+static void *emulated_reallocarray(void *old, size_t nmemb, size_t size)
+{
+	size_t bytes;
+
+	if (__builtin_mul_overflow(nmemb, size, &bytes)) {
+		errno = ENOMEM;
+		return NULL;
+	}
+	return real.realloc(old, bytes);
+}
+
+static void *early_memalign(size_t alignment, size_t size)
+{
+	return bootstrap_alloc(alignment, size);
+}
+
+static int emulated_posix_memalign(void **result, size_t alignment, size_t size)
+{
+	int saved = errno;
+	void *p;
+
+	if (alignment % sizeof(void *) != 0 || alignment == 0 ||
+	    (alignment & (alignment - 1)) != 0)
+		return EINVAL;
+	p = real.memalign(alignment, size);
+	errno = saved;
+	if (!p)
+		return ENOMEM;
+	*result = p;
+	return 0;
+}
+
+static void *emulated_memalign(size_t alignment, size_t size)
+{
+	size_t power = sizeof(void *);
+	void *p = NULL;
+	int error;
+
+	while (power < alignment && power <= SIZE_MAX / 2)
+		power *= 2;
+	error = real.posix_memalign(&p, power, size);
+	if (error) {
+		errno = error;
+		return NULL;
+	}
+	return p;
+}
+
+static void *emulated_aligned_alloc(size_t alignment, size_t size)
+{
+	return real.memalign(alignment, size);
+}
+
+static void *emulated_valloc(size_t size)
+{
+	return real.memalign(getauxval(AT_PAGESZ), size);
+}
+
+static void *emulated_pvalloc(size_t size)
+{
+	size_t page = getauxval(AT_PAGESZ);
+
+	if (size > SIZE_MAX - page) {
+		errno = ENOMEM;
+		return NULL;
+	}
+	if (size == 0)
+		size = 1;
+	return real.memalign(page, (size + page - 1) & ~(page - 1));
+}
+
+static void emulated_free_sized(void *p, size_t size)
+{
+	(void)size;
+	real.free(p);
+}
+
+static void emulated_free_aligned_sized(void *p, size_t alignment, size_t size)
+{
+	(void)alignment;
+	(void)size;
+	real.free(p);
+}
+
+static void emulated_cfree(void *p)
+{
+	real.free(p);
+}
+
+static size_t early_usable_size(void *p)
+{
+	return bootstrap_owns(p) ? bootstrap_usable(p) : 0;
+}
+
+struct real real = {
+	.malloc = early_malloc,
+	.free = early_free,
+	.calloc = early_calloc,
+	.realloc = early_realloc,
+	.reallocarray = emulated_reallocarray,
+	.posix_memalign = emulated_posix_memalign,
+	.aligned_alloc = early_memalign,
+	.memalign = early_memalign,
+	.valloc = emulated_valloc,
+	.pvalloc = emulated_pvalloc,
+	.free_sized = emulated_free_sized,
+	.free_aligned_sized = emulated_free_aligned_sized,
+	.cfree = emulated_cfree,
+	.malloc_usable_size = early_usable_size,
+};
+
+/*
+ * All or nothing: the names are looked up first and put in force together, so
+ * that no block of the real allocator meets the bootstrap's realloc.
+ */
+void real_resolve(void)
+{
+	struct real found;
+
+#define HOOK(name, need, type, params) \
+	*(void **)&found.name = dlsym(RTLD_NEXT, #name);
+#include "hooks.def"
+#undef HOOK
+	if (!found.malloc || !found.free || !found.calloc || !found.realloc)
+		return;
+	if (!found.reallocarray)
+		found.reallocarray = emulated_reallocarray;
+	if (!found.memalign)
+		found.memalign = found.posix_memalign ? emulated_memalign :
+				 found.aligned_alloc ? found.aligned_alloc : early_memalign;
+	if (!found.posix_memalign)
+		found.posix_memalign = emulated_posix_memalign;
+	if (!found.aligned_alloc)
+		found.aligned_alloc = emulated_aligned_alloc;
+	if (!found.valloc)
+		found.valloc = emulated_valloc;
+	if (!found.pvalloc)
+		found.pvalloc = emulated_pvalloc;
+	if (!found.free_sized)
+		found.free_sized = emulated_free_sized;
+	if (!found.free_aligned_sized)
+		found.free_aligned_sized = emulated_free_aligned_sized;
+	if (!found.cfree)
+		found.cfree = emulated_cfree;
+	if (!found.malloc_usable_size)
+		found.malloc_usable_size = early_usable_size;
+	real = found;
+}
+
+bool real_is_glibc_malloc(void)
+{
+	const char *version = gnu_get_libc_version();
+	Dl_info libc, allocator;
+	unsigned minor = 0;
+
+	if (version[0] != '2' || version[1] != '.')
+		return false;
+	for (const char *p = version + 2; *p >= '0' && *p <= '9' && minor < 1000; p++)
+		minor = minor * 10 + (unsigned)(*p - '0');
+	if (minor > GLIBC_MINOR_KNOWN)
+		return false;
+	return dladdr((void *)gnu_get_libc_version, &libc) &&
+	       dladdr((void *)real.malloc, &allocator) &&
+	       libc.dli_fbase == allocator.dli_fbase;
+}

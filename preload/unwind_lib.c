@@ -1,0 +1,107 @@
+/*
+ * unwind_lib.c - libunwind and libgcc's unwinder by dlopen(RTLD_LOCAL).
+ *
+ * Relies on their public functions only, found by name in the very library that was
+ * opened: by global scope, _Unwind_Backtrace may be libunwind's copy. Promises
+ * nothing about locks: libunwind asks dl_iterate_phdr about code it does not
+ * know, which is why it is a fallback.
+ */
+#include "unwind_lib.h"
+
+#include <dlfcn.h>
+
+#if defined(__x86_64__)
+#define FLUSH_NAME "_Ux86_64_flush_cache"
+#define SPACE_NAME "_ULx86_64_local_addr_space"
+#else
+#define FLUSH_NAME "_Uaarch64_flush_cache"
+#define SPACE_NAME "_ULaarch64_local_addr_space"
+#endif
+
+static struct {
+	int (*backtrace)(void **addresses, int max);
+	void (*flush)(void *space, unsigned long low, unsigned long high);
+	void **space;
+} libunwind;
+
+/*
+ * The Itanium C++ ABI's names, declared here because gcc's <unwind.h> is hidden
+ * by the header of that name in this folder.
+ */
+struct _Unwind_Context;
+enum { URC_NO_REASON = 0, URC_NORMAL_STOP = 4 };
+
+static struct {
+	int (*backtrace)(int (*note)(struct _Unwind_Context *, void *), void *data);
+	uintptr_t (*get_ip)(struct _Unwind_Context *, int *before);
+} libgcc;
+
+bool unwind_lib_open_libunwind(void)
+{
+	void *library;
+
+	if (libunwind.backtrace)
+		return true;
+	library = dlopen("libunwind.so.8", RTLD_LOCAL | RTLD_NOW);
+	if (!library)
+		return false;
+	*(void **)&libunwind.flush = dlsym(library, FLUSH_NAME);
+	*(void **)&libunwind.space = dlsym(library, SPACE_NAME);
+	*(void **)&libunwind.backtrace = dlsym(library, "unw_backtrace");
+	return libunwind.backtrace != NULL;
+}
+
+bool unwind_lib_open_libgcc(void)
+{
+	void *library;
+
+	if (libgcc.backtrace)
+		return true;
+	library = dlopen("libgcc_s.so.1", RTLD_LOCAL | RTLD_NOW);
+	if (!library)
+		return false;
+	*(void **)&libgcc.get_ip = dlsym(library, "_Unwind_GetIPInfo");
+	if (!libgcc.get_ip)
+		return false;
+	*(void **)&libgcc.backtrace = dlsym(library, "_Unwind_Backtrace");
+	return libgcc.backtrace != NULL;
+}
+
+size_t unwind_lib_libunwind(uint64_t *addresses, size_t max)
+{
+	int n = libunwind.backtrace((void **)addresses, (int)max);
+
+	return n > 0 ? (size_t)n : 0;
+}
+
+struct pcs {
+	uint64_t *pc;
+	size_t count, max;
+};
+
+static int note_frame(struct _Unwind_Context *context, void *data)
+{
+	struct pcs *pcs = data;
+	int before = 0;
+	uint64_t ip;
+
+	if (pcs->count == pcs->max)
+		return URC_NORMAL_STOP;
+	ip = (uint64_t)libgcc.get_ip(context, &before);
+	pcs->pc[pcs->count++] = before ? ip : ip - 1;
+	return URC_NO_REASON;
+}
+
+size_t unwind_lib_libgcc(uint64_t *pcs, size_t max)
+{
+	struct pcs taken = { .pc = pcs, .max = max };
+
+	libgcc.backtrace(note_frame, &taken);
+	return taken.count;
+}
+
+void unwind_lib_flush(void)
+{
+	if (libunwind.flush && libunwind.space)
+		libunwind.flush(*libunwind.space, 0, 0);
+}

@@ -1,0 +1,138 @@
+/*
+ * test_processes.c - trees of processes: fork in all its kinds, exec, shims. Each
+ * program of the tree is an image of its own in the recording.
+ */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+
+#include "support/run.h"
+#include "test.h"
+
+static size_t images(const json_t *root)
+{
+	return json_array_size(json_object_get(root, "processes"));
+}
+
+TEST(test_children_of_every_kind_end_as_they_should_and_lose_nothing)
+{
+	struct result r = record("", "%s 20", built("tests/subjects/forks"));
+	json_t *root = summary("");
+
+	assert_int_equal(r.status, 0);
+	assert_string_equal(r.out, "bad 0\n");
+	assert_nothing_lost(root);
+	/* parent; and 20 times: child, grandchild, two /bin/true, clone child */
+	assert_int_equal(images(root), 1 + 20 * 5);
+	json_decref(root);
+	result_free(&r);
+}
+
+TEST(test_a_program_behind_shims_is_the_default_image)
+{
+	struct result r = run_shell("printf '#!/bin/sh\\nexec ./second \"$@\"\\n' >first;"
+				    "printf '#!/bin/bash\\nexec %s 200000\\n' >second;"
+				    "chmod +x first second", built("examples/int_blocks"));
+	json_t *root;
+
+	assert_int_equal(r.status, 0);
+	result_free(&r);
+	r = record("", "./first");
+	root = summary("");
+	assert_int_equal(r.status, 0);
+	assert_string_equal(r.out, "199999\n");
+	assert_non_null(strstr(json_string_value(json_object_get(root, "program")), "int_blocks"));
+	assert_in_range(images(root), 3, 5);
+	assert_nothing_lost(root);
+	json_decref(root);
+	result_free(&r);
+}
+
+TEST(test_a_chain_of_execs_keeps_one_pid_and_counts_its_images)
+{
+	struct result r = record("", "/bin/sh -c 'exec /bin/sh -c \"exec /bin/sh -c \\\"exit 5\\\"\"'");
+	json_t *root = summary(""), *processes = json_object_get(root, "processes"), *image;
+	size_t i;
+
+	assert_int_equal(r.status, 5);
+	assert_int_equal(images(root), 3);
+	json_array_foreach(processes, i, image) {
+		assert_int_equal(number_at(image, "pid"), number_at(root, "pid"));
+		assert_int_equal(number_at(image, "exec"), i);
+	}
+	json_decref(root);
+	result_free(&r);
+}
+
+TEST(test_follow_no_records_only_the_program_itself)
+{
+	struct result r = record("--follow=no", "/bin/sh -c '/bin/ls / >/dev/null; /bin/ls /'");
+	json_t *root = summary("");
+
+	assert_int_equal(r.status, 0);
+	assert_int_equal(images(root), 1);
+	json_decref(root);
+	result_free(&r);
+}
+
+TEST(test_follow_exec_leaves_forked_copies_out)
+{
+	struct result r = record("--follow=exec", "%s 3", built("tests/subjects/forks"));
+	json_t *root = summary("");
+
+	assert_int_equal(r.status, 0);
+	assert_int_equal(images(root), 1 + 3 * 2);
+	json_decref(root);
+	result_free(&r);
+}
+
+TEST(test_an_empty_environment_ends_the_recording_of_that_child_only)
+{
+	struct result r = record("", "/bin/sh -c 'env -i /bin/ls / >/dev/null; exit 3'");
+	json_t *root = summary("");
+
+	assert_int_equal(r.status, 3);
+	assert_in_range(images(root), 2, 3); /* sh, and env before it cleared the environment */
+	json_decref(root);
+	result_free(&r);
+}
+
+TEST(test_libraries_loaded_and_unloaded_at_one_address_keep_their_names)
+{
+	struct result r = record("", "%s 50 %s", built("tests/subjects/plugins"),
+				 built("tests/subjects"));
+	json_t *root = summary("");
+	char *csv;
+
+	assert_int_equal(r.status, 0);
+	assert_nothing_lost(root);
+	json_decref(root);
+	csv = ask("sites --format=csv --top=1000 test.data");
+	/* kind,blocks,bytes,...: 50 blocks of each size, each under its own function */
+	assert_non_null(strstr(csv, "heap,50,55550,"));
+	assert_non_null(strstr(csv, "heap,50,111100,"));
+	for (char *line = strtok(csv, "\n"); line; line = strtok(NULL, "\n")) {
+		if (strncmp(line, "heap,50,55550,", 14) == 0)
+			assert_non_null(strstr(line, "plugin_a_work"));
+		if (strncmp(line, "heap,50,111100,", 15) == 0)
+			assert_non_null(strstr(line, "plugin_b_work"));
+	}
+	free(csv);
+	result_free(&r);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		LIVE_TEST(test_children_of_every_kind_end_as_they_should_and_lose_nothing),
+		LIVE_TEST(test_a_program_behind_shims_is_the_default_image),
+		LIVE_TEST(test_a_chain_of_execs_keeps_one_pid_and_counts_its_images),
+		LIVE_TEST(test_follow_no_records_only_the_program_itself),
+		LIVE_TEST(test_follow_exec_leaves_forked_copies_out),
+		LIVE_TEST(test_an_empty_environment_ends_the_recording_of_that_child_only),
+		LIVE_TEST(test_libraries_loaded_and_unloaded_at_one_address_keep_their_names),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,226 @@
+/*
+ * test_programs.c - programs that nobody tuned for: the same output and status as
+ * without the library, a recording that is not empty, nothing lost.
+ */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "support/run.h"
+#include "test.h"
+
+/*
+ * Run COMMAND bare and recorded, in a directory prepared by SETUP each time; output
+ * and status must be equal. At least BLOCKS blocks in the default image.
+ */
+static void check_program(const char *setup, const char *command, long long blocks)
+{
+	struct result prepared, bare, recorded;
+	json_t *root;
+
+	prepared = run_shell("rm -rf bare recorded && mkdir bare recorded && cd bare && { %s; } "
+			     ">/dev/null && cd ../recorded && { %s; } >/dev/null", setup, setup);
+	if (prepared.status)
+		fail_msg("set-up: %s", prepared.err);
+	result_free(&prepared);
+	bare = run_shell("cd bare && { %s; }", command);
+	recorded = run_shell("cd recorded && exec %s record -q -o ../test.data -- /bin/bash -c '%s'",
+			     built("allotrope"), command);
+	if (recorded.status != bare.status)
+		fail_msg("%s: status %d, bare %d: %s", command, recorded.status, bare.status, recorded.err);
+	assert_string_equal(recorded.out, bare.out);
+	assert_string_equal(recorded.err, bare.err);
+	root = summary("");
+	assert_nothing_lost(root);
+	if (number_at(root, "blocks") < blocks)
+		fail_msg("%s: only %lld blocks", command, number_at(root, "blocks"));
+	json_decref(root);
+	result_free(&bare);
+	result_free(&recorded);
+}
+
+TEST(test_git)
+{
+	check_program("git init -q . && for i in 1 2 3 4 5 6 7 8 9; do seq $i 500 >f$i; done && "
+		      "git add . && git -c user.name=x -c user.email=x@x commit -qm one",
+		      "seq 9 >f1; git status --porcelain; git log --format=%s; git gc -q; git fsck", 500);
+}
+
+TEST(test_sqlite3)
+{
+	check_program("true", "sqlite3 :memory: \"create table t(a); with recursive c(x) as (select 1 "
+		      "union all select x+1 from c where x<20000) insert into t select x from c; "
+		      "select count(*), sum(a) from t;\"", 500);
+}
+
+TEST(test_perl)
+{
+	check_program("true", "perl -e \"my %h; \\$h{\\$_} = [1..5] for 1..20000; print scalar(keys %h), qq(\\n)\"",
+		      20000);
+}
+
+TEST(test_node)
+{
+	check_program("true", "node -e \"let a=[]; for (let i=0;i<1e5;i++) a.push({i}); "
+		      "console.log(a.length, JSON.stringify(a).length)\"", 1000);
+}
+
+TEST(test_cmake)
+{
+	check_program("printf \"project(x C)\\nadd_library(y y.c)\\n\" >CMakeLists.txt; echo \"int y;\" >y.c",
+		      "cmake -S . -B b | grep -v Build; test -f b/Makefile && echo made", 10000);
+}
+
+TEST(test_gcc_compiling_a_file)
+{
+	check_program("printf \"#include <stdio.h>\\nint main(void){puts(\\\"hi\\\");return 4;}\\n\" >m.c",
+		      "gcc -O2 -g -o m m.c && ./m", 10000);
+}
+
+TEST(test_python3_behind_its_shim_and_itself)
+{
+	check_program("true", "/usr/bin/python3 -c \"import json,re,threading; "
+		      "print(len(json.dumps(list(range(50000)))))\"", 1000);
+	check_program("true", "python3 -c \"print(sum(range(1000)))\"", 500);
+}
+
+TEST(test_redis_server_under_redis_benchmark)
+{
+	struct result r = run_shell(
+		"%s record -q -o test.data -- redis-server --port 0 --unixsocket $PWD/s --save '' "
+		"--daemonize no >server.log 2>&1 & pid=$!; "
+		"for i in $(seq 100); do [ -S s ] && break; sleep 0.1; done; "
+		"redis-benchmark -s $PWD/s -n 20000 -q -t set,get,lpush,lrange_100,hset >bench.log 2>&1; "
+		"b=$?; redis-cli -s $PWD/s dbsize; redis-cli -s $PWD/s shutdown nosave; wait $pid; "
+		"echo bench $b server $?", built("allotrope"));
+	json_t *root = summary("");
+
+	assert_non_null(strstr(r.out, "bench 0 server 0"));
+	assert_nothing_lost(root);
+	/* Debian's redis uses jemalloc as a library: blocks are seen all the same */
+	assert_true(number_at(root, "blocks") > 10000);
+	json_decref(root);
+	result_free(&r);
+}
+
+TEST(test_shell_pipeline)
+{
+	check_program("seq 20000 >n", "sort -rn n | awk \"{s+=\\$1} END {print s}\"; grep -c 7 n; ls", 50);
+}
+
+TEST(test_other_allocators_are_recorded_in_both_orders)
+{
+	static const char *const libraries[] = {
+		"libjemalloc.so.2", "libmimalloc.so.2.0", "libtcmalloc_minimal.so.4",
+		"libc_malloc_debug.so.0",
+	};
+	struct result r;
+	json_t *root;
+
+	for (size_t i = 0; i < sizeof(libraries) / sizeof(libraries[0]); i++) {
+		r = run_shell("LD_PRELOAD=%s %s record -q -o test.data -- %s 3 2000", libraries[i],
+			      built("allotrope"), built("bench/pairs"));
+		if (r.status)
+			fail_msg("%s after: status %d %s", libraries[i], r.status, r.err);
+		result_free(&r);
+		root = summary("");
+		if (number_at(root, "calls.malloc") < 2000)
+			fail_msg("%s: %lld mallocs", libraries[i], number_at(root, "calls.malloc"));
+		assert_nothing_lost(root);
+		json_decref(root);
+		r = run_shell("%s record -q -o test.data -- /bin/sh -c 'LD_PRELOAD=%s:$LD_PRELOAD exec %s 3 2000'",
+			      built("allotrope"), libraries[i], built("bench/pairs"));
+		if (r.status)
+			fail_msg("%s before: status %d %s", libraries[i], r.status, r.err);
+		result_free(&r);
+	}
+}
+
+TEST(test_early_allocations_of_another_preload)
+{
+	struct result r = run_shell("LD_PRELOAD=%s %s record -q -o test.data -- /bin/ls /",
+				    built("tests/subjects/early.so"), built("allotrope"));
+	struct result bare = run_shell("/bin/ls /");
+	json_t *root;
+
+	assert_int_equal(r.status, 0);
+	assert_string_equal(r.out, bare.out);
+	root = summary("");
+	assert_nothing_lost(root);
+	json_decref(root);
+	result_free(&r);
+	r = run_shell("%s record -q -o test.data -- /bin/sh -c 'LD_PRELOAD=%s:$LD_PRELOAD exec /bin/ls /'",
+		      built("allotrope"), built("tests/subjects/early.so"));
+	assert_int_equal(r.status, 0);
+	assert_string_equal(r.out, bare.out);
+	result_free(&r);
+	result_free(&bare);
+}
+
+TEST(test_semantics_are_those_of_the_bare_program)
+{
+	struct result bare = run_shell("%s", built("tests/subjects/semantics"));
+	struct result r = record("", "%s", built("tests/subjects/semantics"));
+	json_t *root = summary("");
+
+	assert_int_equal(r.status, 0);
+	assert_string_equal(r.out, bare.out);
+	assert_nothing_lost(root);
+	json_decref(root);
+	result_free(&r);
+	/* and without a recorder */
+	r = run_shell("LD_PRELOAD=%s %s && ls *.ring", built("liballotrope.so"),
+		      built("tests/subjects/semantics"));
+	assert_int_equal(r.status, 0);
+	assert_memory_equal(r.out, bare.out, bare.out_bytes);
+	result_free(&r);
+	result_free(&bare);
+}
+
+TEST(test_signal_handlers_that_allocate_do_not_disturb)
+{
+	struct result r = record("", "%s 1500", built("tests/subjects/handlers"));
+	json_t *root = summary("");
+
+	assert_int_equal(r.status, 0);
+	/* what a handler's interruption cost is counted, nothing else is missing */
+	assert_int_equal(number_at(root, "calls.malloc") - number_after(r.out, "malloc"),
+			 1 - number_or_zero(root, "losses.nested") / 2);
+	json_decref(root);
+	result_free(&r);
+}
+
+TEST(test_a_bare_preload_leaves_a_readable_ring)
+{
+	struct result r = run_shell("LD_PRELOAD=%s %s 41000 && mv *.ring test.data",
+				    built("liballotrope.so"), built("examples/int_blocks"));
+	char *sizes;
+
+	assert_int_equal(r.status, 0);
+	sizes = ask("sizes --format=csv test.data");
+	assert_non_null(strstr(sizes, "\n992,1000,992000"));
+	free(sizes);
+	result_free(&r);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		LIVE_TEST(test_git),
+		LIVE_TEST(test_sqlite3),
+		LIVE_TEST(test_perl),
+		LIVE_TEST(test_node),
+		LIVE_TEST(test_cmake),
+		LIVE_TEST(test_gcc_compiling_a_file),
+		LIVE_TEST(test_python3_behind_its_shim_and_itself),
+		LIVE_TEST(test_redis_server_under_redis_benchmark),
+		LIVE_TEST(test_shell_pipeline),
+		LIVE_TEST(test_other_allocators_are_recorded_in_both_orders),
+		LIVE_TEST(test_early_allocations_of_another_preload),
+		LIVE_TEST(test_semantics_are_those_of_the_bare_program),
+		LIVE_TEST(test_signal_handlers_that_allocate_do_not_disturb),
+		LIVE_TEST(test_a_bare_preload_leaves_a_readable_ring),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
