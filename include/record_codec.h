@@ -105,7 +105,11 @@ struct frame {
 	uint8_t type;   /* enum frame_type */
 };
 
-/* One record as it was written; only the fields of its kind mean something. */
+/*
+ * One record as it was written; only the fields of its kind mean something. Those
+ * in the first part are 0 where the kind does not have them; those in the second are
+ * left as they were.
+ */
 struct record {
 	uint64_t stamp;
 	uint64_t addr;      /* block: result of an acquire, argument of a release */
@@ -113,15 +117,10 @@ struct record {
 	uint64_t nmemb;     /* CALLOC, REALLOC_END of reallocarray; else 1 */
 	uint64_t alignment; /* ALIGNED */
 	uint64_t usable;    /* acquires: usable bytes */
-	uint64_t args[6];   /* SYSCALL_BEGIN; FAILED: [0] nmemb or alignment */
-	int64_t result;     /* SYSCALL_END: as the kernel gave it (-errno) */
-	uint64_t duration;  /* TIMING: ticks of the stream's last allocator call */
-	uint64_t count;     /* LOSS */
-	const uint8_t *name;/* MARK, EXTENDED: bytes in the segment, not terminated */
-	uint32_t name_bytes;
 	uint32_t thread;    /* in force after this record */
 	uint32_t pop;       /* stack difference: innermost frames to drop */
 	uint32_t push;      /* frames pushed, outermost first, in decoder.frames */
+	uint32_t name_bytes;/* MARK, EXTENDED: length of name */
 	uint8_t kind;       /* enum event_kind */
 	uint8_t func;       /* enum alloc_func */
 	uint8_t cls;        /* enum block_class */
@@ -130,6 +129,12 @@ struct record {
 	uint8_t error;      /* FAILED: errno */
 	bool has_stack;     /* a difference was written (may be empty) */
 	bool is_array;      /* REALLOC_END made by reallocarray */
+
+	uint64_t args[6];   /* SYSCALL_BEGIN; FAILED: [0] nmemb or alignment; EXTENDED: [0] kind */
+	int64_t result;     /* SYSCALL_END: as the kernel gave it (-errno) */
+	uint64_t duration;  /* TIMING: ticks of the stream's last allocator call */
+	uint64_t count;     /* LOSS */
+	const uint8_t *name;/* MARK, EXTENDED: bytes in the segment, not terminated */
 };
 
 struct decoder {
@@ -155,8 +160,10 @@ static inline void decoder_init(struct decoder *d, const uint8_t *payload,
 static inline const uint8_t *get_byte(const uint8_t *p, const uint8_t *end,
 				      uint8_t *v)
 {
-	if (!p || p >= end)
+	if (!p || p >= end) {
+		*v = 0;
 		return NULL;
+	}
 	*v = *p;
 	return p + 1;
 }
@@ -164,13 +171,11 @@ static inline const uint8_t *get_byte(const uint8_t *p, const uint8_t *end,
 static inline const uint8_t *get_number(const uint8_t *p, const uint8_t *end,
 					uint64_t *v)
 {
-	if (!p)
+	if (!p) {
+		*v = 0;
 		return NULL;
-	if (p < end && *p < 0x80) {
-		*v = *p;
-		return p + 1;
 	}
-	return varint_get(p, end, v);
+	return varint_get_fast(p, end, v);
 }
 
 static inline const uint8_t *get_stack(const uint8_t *p, struct decoder *d,
@@ -377,7 +382,7 @@ static inline int record_decode(struct decoder *d, struct record *r)
 
 	if (p >= d->end)
 		return 0;
-	memset(r, 0, sizeof(*r));
+	memset(r, 0, offsetof(struct record, args));
 	tag = *p++;
 	r->kind = tag & TAG_KIND_MASK;
 	p = get_number(p, d->end, &delta);

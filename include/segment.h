@@ -27,7 +27,8 @@ struct file_header {
 	uint64_t start_stamp;  /* when `record` began */
 	uint64_t wall_ns;      /* CLOCK_REALTIME then */
 	uint64_t ticks_per_second; /* of stamps; 0: take it from META_CLOCK */
-	uint8_t unused[16];
+	uint32_t checksum;     /* of this structure with checksum = 0 */
+	uint8_t unused[12];
 };
 
 enum clock_kind {
@@ -97,16 +98,30 @@ _Static_assert(offsetof(struct segment_header, committed) == 56, "committed");
 _Static_assert(sizeof(struct index_entry) == 40, "index entry");
 
 /* FNV-1a, 32 bits: catches damage, not malice. */
+static inline uint32_t fnv1a(const void *bytes, size_t count)
+{
+	const uint8_t *p = (const uint8_t *)bytes;
+	uint32_t sum = 2166136261u;
+
+	for (size_t i = 0; i < count; i++)
+		sum = (sum ^ p[i]) * 16777619u;
+	return sum;
+}
+
 static inline uint32_t header_checksum(const struct segment_header *h)
 {
 	struct segment_header copy = *h;
-	const uint8_t *p = (const uint8_t *)&copy;
-	uint32_t sum = 2166136261u;
 
 	copy.checksum = 0;
-	for (size_t i = 0; i < sizeof(copy); i++)
-		sum = (sum ^ p[i]) * 16777619u;
-	return sum;
+	return fnv1a(&copy, sizeof(copy));
+}
+
+static inline uint32_t file_header_checksum(const struct file_header *h)
+{
+	struct file_header copy = *h;
+
+	copy.checksum = 0;
+	return fnv1a(&copy, sizeof(copy));
 }
 
 #endif

@@ -48,12 +48,12 @@ const struct r_debug *elf_next_namespace(const struct r_debug *debug)
 	return debug->r_version >= 2 ? extended->next : NULL;
 }
 
+/* ADDR begins a page, of whatever size; one that does not is an error too. */
 static bool is_mapped(uint64_t addr)
 {
 	unsigned char residency;
-	uint64_t page = addr & ~(PAGE_BYTES - 1);
 
-	return addr != 0 && !sys_failed(SYS3(mincore, page, 1, &residency));
+	return addr != 0 && !sys_failed(SYS3(mincore, addr, 1, &residency));
 }
 
 static bool object_headers(struct elf_object *object, const struct link_map *map,

@@ -51,7 +51,13 @@ static inline void meta_string(struct meta_builder *b, const char *s)
 /* Append the record. Lock-free, async-signal-safe. A full area is counted (LOSS_META_FULL). */
 void meta_append(enum meta_kind kind, const struct meta_builder *b);
 
-/* META_NOTE of this image: something a reader should know, in one sentence. */
+/*
+ * META_NOTE of this image: something a reader should know, in one sentence.
+ * Notes made before META_PROCESS wait for it (a few; cut at 255 bytes).
+ */
 void meta_note(const char *text);
+
+/* META_PROCESS has been written: write the notes that waited. */
+void meta_notes_release(void);
 
 #endif

@@ -19,7 +19,49 @@ extern struct session {
 	uint32_t pid;
 	bool recording;              /* false: pass everything through */
 	struct ring_options options; /* copy of the header's */
+	uint8_t *meta;               /* the metadata area */
+	uint64_t meta_mapped;        /* bytes of it that this process could map */
+	uint64_t owner_start;        /* start time of this process, in clock ticks (stat, field 22) */
+	uint32_t features;           /* FEATURE_* bits in force */
 } session __attribute__((visibility("hidden")));
+
+/*
+ * Nonzero while events are recorded. It lies in a page that fork wipes: the child
+ * of any kind of fork finds zero and takes the slow path, where session_revive()
+ * makes it a process of its own.
+ */
+extern const volatile uint64_t *session_live __attribute__((visibility("hidden")));
+
+/*
+ * Find or create the ring and map it, by the environment ENV. False: this
+ * process is not to be recorded, or cannot be. Once, at start. Fills all of
+ * struct session but features; recording stays false.
+ */
+bool session_open(char *const *env);
+
+/* Begin to record: session_live becomes nonzero. */
+void session_resume(void);
+
+/* Stop recording in this process, for good. */
+void session_stop(void);
+
+/*
+ * True where session_live is zero because this process is a forked child that
+ * was not yet told so.
+ */
+bool session_is_forked(void);
+
+/*
+ * A forked child takes its place: new pid, image number and start time. Returns
+ * false where the options say that it is not recorded (session_stop() was done).
+ */
+bool session_adopt_fork(void);
+
+/* Bare run: put ALLOTROPE_RING into the environment so that children join. Idempotent. */
+void session_export(void);
+
+/* The absolute path of the ring; "" without one. */
+const char *session_ring_path(void);
 
 /* Count COUNT events lost by CAUSE, for the whole session. */
 static inline void session_loss(enum loss_cause cause, uint64_t count)

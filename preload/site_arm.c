@@ -1,7 +1,7 @@
 /*
- * site_arm.c - system call sites in aarch64 code: `mov x8,#NR; svc #0`. Only
- * the first instruction is replaced, by a branch: one aligned store, and a jump
- * to the svc itself does no harm.
+ * site_arm.c - system call sites in aarch64 code: `svc #0`, with the number in
+ * x8. The instruction itself is replaced by a branch, one aligned store; what
+ * jumps to it gets the branch.
  */
 #include "site_code.h"
 
@@ -14,7 +14,6 @@
 
 #define SVC_0 0xd4000001u
 #define RET   0xd65f03c0u
-#define NOP   0xd503201fu
 #define BTI_C 0xd503245fu
 
 static uint32_t word_at(const uint8_t *code)
@@ -49,34 +48,33 @@ static bool saves_link(uint32_t word)
 unsigned site_scan(const uint8_t *code, size_t size, uint64_t addr, bool any,
 		   struct site *sites, unsigned room)
 {
+	enum memory_syscall number = SYS_MEM_COUNT;
 	unsigned count = 0;
 	bool leaf = true;
 
-	/* libc's syscall() takes the number from a register: no site of this form */
+	/* libc's syscall() may be asked for a clone, which must not happen in a handler */
 	if (any)
 		return 0;
 	for (size_t at = 0; at + 4 <= size; at += 4) {
 		uint32_t word = word_at(code + at);
-		enum memory_syscall number;
 
 		if (is_vector(word))
 			return 0;
 		leaf = leaf && !saves_link(word);
-		if ((word & 0xffe0001fu) != 0xd2800008u || at + 8 > size ||
-		    word_at(code + at + 4) != SVC_0)
-			continue;
-		number = syscall_of_kernel_number(word >> 5 & 0xffff);
-		if (number == SYS_MEM_COUNT)
+		/* movz x8, #NR: the compiler loads the number shortly before */
+		if ((word & 0xffe0001fu) == 0xd2800008u)
+			number = syscall_of_kernel_number(word >> 5 & 0xffff);
+		if (word != SVC_0 || number == SYS_MEM_COUNT)
 			continue;
 		if (count == room)
 			return 0;
 		sites[count] = (struct site){
 			.addr = addr + at,
-			.after = addr + at + 8,
+			.after = addr + at + 4,
 			.bytes = 4,
 			.kind = SITE_FIXED,
 			.number = (uint8_t)number,
-			.nr = word >> 5 & 0xffff,
+			.nr = syscall_kernel_number(number),
 		};
 		memcpy(sites[count++].original, &word, sizeof(word));
 	}
@@ -118,21 +116,20 @@ static const uint32_t notify_code[] = {
 
 static const uint32_t fixed_code[] = {
 	0xa9be47f0, /*  0: stp x16, x17, [sp, #-32]! */
-	0xf9000bfe, /*  4: str x30, [sp, #16] */
+	0xa9017be8, /*  4: stp x8, x30, [sp, #16] */
 	0x58000150, /*  8: ldr x16, 48 */
 	0x58000171, /* 12: ldr x17, 56 */
 	0xd63f0220, /* 16: blr x17 */
-	0xf9400bfe, /* 20: ldr x30, [sp, #16] */
+	0xa9417be8, /* 20: ldp x8, x30, [sp, #16] */
 	0xa8c247f0, /* 24: ldp x16, x17, [sp], #32 */
-	NOP,        /* 28: the site's own mov x8,#NR */
-	NOP,        /* 32: b after */
+	0,          /* 28: b after */
 };
 
 void site_trampoline(uint8_t *out, uint64_t addr, const struct site *site,
 		     void (*target)(void))
 {
 	uint64_t words[2] = { (uint64_t)(uintptr_t)site, (uint64_t)(uintptr_t)site_entry };
-	uint32_t back = branch(addr + 32, site->after);
+	uint32_t back = branch(addr + 28, site->after);
 
 	memset(out, 0, TRAMPOLINE_BYTES);
 	if (site->kind == SITE_NOTIFY) {
@@ -140,8 +137,7 @@ void site_trampoline(uint8_t *out, uint64_t addr, const struct site *site,
 		memcpy(out, notify_code, sizeof(notify_code));
 	} else {
 		memcpy(out, fixed_code, sizeof(fixed_code));
-		memcpy(out + 28, site->original, 4);
-		memcpy(out + 32, &back, 4);
+		memcpy(out + 28, &back, 4);
 	}
 	memcpy(out + 48, words, sizeof(words));
 }
@@ -155,6 +151,11 @@ bool site_jump(uint8_t out[SITE_BYTES], const struct site *site, uint64_t target
 		return false;
 	memcpy(out, &word, 4);
 	return true;
+}
+
+long site_number(const struct site_frame *frame)
+{
+	return frame->nr;
 }
 
 /*

@@ -18,7 +18,7 @@
 #define SITE_BYTES 7        /* mov $NR,%eax (5); syscall (2) */
 #define SITE_REACH 0x7ff00000ul
 #else
-#define SITE_BYTES 4        /* mov x8,#NR; the svc after it stays, not reached */
+#define SITE_BYTES 4        /* svc #0 */
 #define SITE_REACH 0x7f00000ul
 #endif
 #define TRAMPOLINE_BYTES 64
@@ -60,6 +60,8 @@ struct site_frame {
 	uint64_t lr;                /* x30 at the site */
 	const struct site *site;
 	uint64_t sp;
+	long nr;                    /* x8 */
+	uint64_t unused;
 #endif
 };
 
@@ -103,6 +105,9 @@ extern const struct site *site_any __attribute__((visibility("hidden")));
 
 /* Called by site_entry.S: make the call and record it. Returns the kernel's result. */
 long site_handler(const struct site_frame *frame) __attribute__((visibility("hidden")));
+
+/* The kernel's number of the system call. */
+long site_number(const struct site_frame *frame);
 
 /* Registers at the site, for the call stack. */
 struct unwind_context;

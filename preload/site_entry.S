@@ -106,12 +106,12 @@ site_entry_any:
 	.globl	site_entry
 	.type	site_entry, %function
 /*
- * On entry: x16 the site; the trampoline saved x16, x17 at [sp], x30 at [sp, 16]
- * and the site's sp is sp + 32. x8 may change: the trampoline sets it again.
+ * On entry: x16 the site; the trampoline saved x16, x17 at [sp], x8 and x30 at
+ * [sp, 16], and restores them; the site's sp is sp + 32.
  */
 site_entry:
 	hint	#34
-	sub	sp, sp, #176
+	sub	sp, sp, #192
 	stp	x0, x1, [sp]
 	stp	x2, x3, [sp, #16]
 	stp	x4, x5, [sp, #32]
@@ -122,10 +122,11 @@ site_entry:
 	stp	x15, x18, [sp, #112]
 	mrs	x9, nzcv
 	stp	x9, x30, [sp, #128]
-	ldr	x10, [sp, #176 + 16]
+	ldr	x10, [sp, #192 + 24]
 	stp	x29, x10, [sp, #144]
-	add	x11, sp, #176 + 32
+	add	x11, sp, #192 + 32
 	stp	x16, x11, [sp, #160]
+	str	x8, [sp, #176]
 	mov	x0, sp
 	bl	site_handler
 	ldp	x9, x30, [sp, #128]
@@ -138,7 +139,7 @@ site_entry:
 	ldp	x11, x12, [sp, #80]
 	ldp	x13, x14, [sp, #96]
 	ldp	x15, x18, [sp, #112]
-	add	sp, sp, #176
+	add	sp, sp, #192
 	ret
 	.size	site_entry, . - site_entry
 

@@ -174,6 +174,11 @@ bool site_jump(uint8_t out[SITE_BYTES], const struct site *site, uint64_t target
 	return true;
 }
 
+long site_number(const struct site_frame *frame)
+{
+	return frame->site->kind == SITE_ANY ? frame->nr : frame->site->nr;
+}
+
 void site_context(const struct site_frame *frame, struct unwind_context *ctx)
 {
 	ctx->pc = frame->after;

@@ -51,24 +51,17 @@ const struct site *site_any;
 
 long site_handler(const struct site_frame *frame)
 {
-	const struct site *site = frame->site;
-	enum memory_syscall number = (enum memory_syscall)site->number;
+	long nr = site_number(frame);
+	enum memory_syscall number = syscall_of_kernel_number(nr);
 	struct unwind_context ctx;
 	long args[6], result;
-	long nr = site->nr;
 	bool recorded;
 
-	memcpy(args, frame->args, sizeof(args));
 	if (__builtin_expect(state.probing, 0)) {
 		state.probe_seen = true;
 		return -EINVAL;
 	}
-#if defined(__x86_64__)
-	if (site->kind == SITE_ANY) {
-		nr = frame->nr;
-		number = syscall_of_kernel_number(nr);
-	}
-#endif
+	memcpy(args, frame->args, sizeof(args));
 	site_context(frame, &ctx);
 	recorded = number < SYS_MEM_COUNT && event_syscall_begin(number, args, 0, &ctx);
 	result = sys_call6(nr, args[0], args[1], args[2], args[3], args[4], args[5]);
@@ -94,7 +87,8 @@ static void find_in(const struct link_map *libc, const char *name, bool any)
 				 any, state.sites + state.count, SITES_MAX - state.count);
 }
 
-static uint32_t class_bits(void)
+/* The system calls that have sites of their own. */
+static uint32_t fixed_bits(void)
 {
 	uint32_t bits = 0;
 
@@ -149,7 +143,7 @@ static uint8_t *page_near(uint64_t low, uint64_t high)
 		uint64_t hint = i == 0 ? 0 : i & 1 ? low - (i / 2 + 1) * step :
 						     high + (i / 2) * step;
 		long flags = MAP_PRIVATE | MAP_ANONYMOUS | (hint ? MAP_FIXED_NOREPLACE : 0);
-		long page = SYS6(mmap, hint & ~(PAGE_BYTES - 1), PAGE_BYTES,
+		long page = SYS6(mmap, hint & ~0xfffful, PAGE_BYTES,
 				 PROT_READ | PROT_WRITE, flags, -1, 0);
 
 		if (sys_failed(page))
@@ -215,6 +209,8 @@ static bool prepare_page(void)
 		if (state.sites[i].addr > high)
 			high = state.sites[i].addr;
 	}
+	if (state.page)
+		SYS2(munmap, state.page, PAGE_BYTES); /* of an attempt before */
 	state.page = page_near(low, high);
 	if (!state.page)
 		return false;
@@ -245,7 +241,10 @@ static bool probe(const struct link_map *libc)
 	return state.probe_seen;
 }
 
-/* Returns the reason why not, or null when all sites are patched. */
+/*
+ * Patch all sites that were found. Returns the reason why not, or null when all
+ * are patched and, where LIBC is given, reached by a call.
+ */
 static const char *patch_all(const struct link_map *libc)
 {
 	const char *reason = NULL;
@@ -261,27 +260,33 @@ static const char *patch_all(const struct link_map *libc)
 	for (unsigned i = 0; i < state.count && !reason; i++)
 		if (!patch_site(fd, &state.sites[i]))
 			reason = "/proc/self/mem refuses to write code";
-	if (!reason && !probe(libc))
+	if (!reason && libc && !probe(libc))
 		reason = "the patched code does not take effect";
 	if (reason)
 		restore_sites(fd);
 	SYS1(close, fd);
+	for (unsigned i = 0; i < state.count && !reason; i++)
+		modules_exact |= state.sites[i].kind == SITE_NOTIFY;
 	return reason;
 }
 
-/* The loader calls r_brk after each change of its list. */
-static void find_loader_hook(const struct r_debug *list)
+/*
+ * The loader calls r_brk before and after each change of its list. Where the
+ * loader was started as a program it is far from libc.
+ */
+static void find_loader_hook(const struct r_debug *list, uint64_t near)
 {
-	const uint8_t *code = (const uint8_t *)(uintptr_t)list->r_brk;
+	uint64_t addr = list->r_brk;
+	uint64_t distance = addr > near ? addr - near : near - addr;
 
-	if (state.count < SITES_MAX && list->r_brk &&
-	    site_scan_empty(code, 16, list->r_brk, &state.sites[state.count]))
+	if (addr && state.count < SITES_MAX && distance < SITE_REACH / 2 &&
+	    site_scan_empty((const uint8_t *)(uintptr_t)addr, 16, addr,
+			    &state.sites[state.count]))
 		state.count++;
 }
 
-static void find_all(const struct r_debug *list, const struct link_map *libc)
+static void find_in_libc(const struct link_map *libc)
 {
-	state.count = 0;
 	for (size_t i = 0; i < sizeof(functions) / sizeof(functions[0]); i++)
 		find_in(libc, functions[i], false);
 #if defined(__x86_64__)
@@ -296,16 +301,51 @@ static void find_all(const struct r_debug *list, const struct link_map *libc)
 		site_any_class[nr / 64] |= 1ul << (nr % 64);
 	}
 #endif
-	find_loader_hook(list);
 }
 
-static uint32_t infer_because(const char *reason)
+/* Calls that no hook has to record now. */
+static uint32_t settled_bits(void)
+{
+	uint32_t bits = fixed_bits();
+
+#if defined(__x86_64__)
+	if (site_any)
+		bits |= 1u << SYS_MEM_mbind; /* libnuma's ends in syscall() */
+#endif
+	return bits;
+}
+
+static const char *install_exact(const struct r_debug *list, const struct link_map *libc)
+{
+	find_in_libc(libc);
+	if ((fixed_bits() & ESSENTIAL) != ESSENTIAL)
+		return "libc's code is not as expected";
+	find_loader_hook(list, libc->l_addr);
+	return patch_all(libc);
+}
+
+/* Without libc's sites the loader's hook is still worth having. */
+static void install_loader_hook(const struct r_debug *list)
+{
+	state.count = 0;
+	find_loader_hook(list, list->r_brk);
+	if (state.count)
+		patch_all(NULL);
+}
+
+static uint32_t without_sites(const struct r_debug *list, const char *reason)
 {
 	char text[160] = "memory system calls inside libc are inferred: ";
 
-	strncat(text, reason, sizeof(text) - strlen(text) - 1);
-	meta_note(text);
+	if (list)
+		install_loader_hook(list);
+	if (session.options.syscalls == SYSCALLS_OFF)
+		return 0;
 	syscall_sites_settled = 0;
+	if (reason) {
+		strncat(text, reason, sizeof(text) - strlen(text) - 1);
+		meta_note(text);
+	}
 	return FEATURE_SITES_INFERRED;
 }
 
@@ -313,32 +353,15 @@ uint32_t syscall_sites_install(void)
 {
 	const struct r_debug *list = elf_loader();
 	const struct link_map *libc = list ? elf_find(list, "libc.so.6") : NULL;
-	const char *reason;
+	const char *reason = NULL;
 
-	switch (session.options.syscalls) {
-	case SYSCALLS_OFF:
-		return 0;
-	case SYSCALLS_INFERRED:
-		syscall_sites_settled = 0;
-		return FEATURE_SITES_INFERRED;
-	default:
-		break;
+	if (session.options.syscalls == SYSCALLS_EXACT) {
+		reason = libc ? install_exact(list, libc) :
+				"libc.so.6 is not among the loaded objects";
+		if (!reason) {
+			syscall_sites_settled = settled_bits();
+			return FEATURE_SITES_EXACT;
+		}
 	}
-	if (!libc)
-		return infer_because("libc.so.6 is not among the loaded objects");
-	find_all(list, libc);
-	if ((class_bits() & ESSENTIAL) != ESSENTIAL)
-		return infer_because("libc's code is not as expected");
-	reason = patch_all(libc);
-	if (reason)
-		return infer_because(reason);
-	for (unsigned i = 0; i < state.count; i++)
-		modules_exact |= state.sites[i].kind == SITE_NOTIFY;
-	syscall_sites_settled = class_bits();
-#if defined(__x86_64__)
-	/* functions of other libraries that end in libc's syscall() */
-	if (site_any)
-		syscall_sites_settled |= 1u << SYS_MEM_mbind;
-#endif
-	return FEATURE_SITES_EXACT;
+	return without_sites(list, reason);
 }

@@ -71,4 +71,14 @@ void unwind_capture(struct unwind_state *u, const struct unwind_context *ctx,
  */
 void unwind_modules_changed(void);
 
+/* The same where nothing was unmapped: rules stay, which makes a program that loads much faster. */
+void unwind_modules_added(void);
+
+/*
+ * Memory was unmapped, moved or protected, or the program break lowered: the bounds of
+ * stacks other than the thread's own (coroutines, alternate ones) must be asked
+ * for again. One atomic increment.
+ */
+void unwind_memory_changed(void);
+
 #endif

@@ -102,7 +102,7 @@ static bool range_of_alternate(uint64_t sp, struct stack_range *found)
 	if (sys_failed(SYS2(sigaltstack, 0, &ss)) || !(ss.ss_flags & SS_ONSTACK))
 		return false;
 	found->low = (uint64_t)ss.ss_sp;
-	found->high = found->low + ss.ss_size;
+	found->high = (found->low + ss.ss_size) & ~(uint64_t)7;
 	return range_holds(found, sp);
 }
 
@@ -205,7 +205,7 @@ static bool range_by_text(int fd, uint64_t address, struct stack_range *found)
 	return inside;
 }
 
-static bool range_of_mapping(uint64_t sp, struct stack_range *found)
+bool range_of_mapping(uint64_t sp, struct stack_range *found)
 {
 	struct stack_range above;
 	bool ok = false;

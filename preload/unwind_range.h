@@ -43,6 +43,12 @@ static inline bool range_holds(const struct stack_range *r, uint64_t sp)
 bool range_find(struct stack_ranges *r, uint64_t sp, struct stack_range *found,
 		bool *own);
 
+/*
+ * The readable mapping that ADDRESS lies in, as the kernel lists it; opens /proc/self/maps.
+ * False where there is none, or where the kernel does not say.
+ */
+bool range_of_mapping(uint64_t address, struct stack_range *found);
+
 /* Counts unwind_memory_changed(): kept ranges of an older generation are not used. */
 uint32_t range_generation(void);
 void range_changed(void);

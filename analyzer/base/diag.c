@@ -74,6 +74,7 @@ static size_t shown_bytes(const unsigned char *p)
 	return n;
 }
 
+/* As visible_put, but without memory: this also says that there is none. */
 static size_t escape_into(char *out, size_t room, const char *text)
 {
 	static const char hex[] = "0123456789abcdef";
@@ -90,8 +91,8 @@ static size_t escape_into(char *out, size_t room, const char *text)
 			continue;
 		}
 		out[used++] = '\\';
-		if (*p == '\n' || *p == '\t' || *p == '\r') {
-			out[used++] = *p == '\n' ? 'n' : *p == '\t' ? 't' : 'r';
+		if (*p == '\n' || *p == '\t') {
+			out[used++] = *p == '\n' ? 'n' : 't';
 		} else {
 			out[used++] = 'x';
 			out[used++] = hex[*p >> 4];

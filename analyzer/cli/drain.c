@@ -46,7 +46,7 @@ struct drain {
 	struct pack *pack;
 	struct family *family;
 	pthread_t thread;
-	bool started;
+	bool started, is_over;
 	int stopping;
 	uint32_t high;          /* slots from here on were never seen in use */
 	uint64_t *suspects;     /* by slot: its word when its image was first found gone */
@@ -522,6 +522,9 @@ int drain_start(struct drain *d)
 
 void drain_stop(struct drain *d)
 {
+	if (d->is_over)
+		return;
+	d->is_over = true;
 	__atomic_store_n(&d->s->ring->stopping, 1, __ATOMIC_RELEASE);
 	__atomic_store_n(&d->stopping, 1, __ATOMIC_RELEASE);
 	if (d->started)

@@ -31,7 +31,7 @@ int drain_start(struct drain *d);
 
 /*
  * End the thread, then take everything that is left. Where processes still run
- * their slots are copied as far as they are and stay theirs.
+ * their slots are copied as far as they are and stay theirs. Once; again: nothing.
  */
 void drain_stop(struct drain *d);
 

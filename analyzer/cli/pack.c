@@ -47,7 +47,7 @@ struct pack {
 	struct item *spare;
 	size_t spare_count;
 	uint64_t backlog, backlog_max;
-	bool stopping, started, helped;
+	bool stopping, started, helped, is_over;
 	pthread_t thread;
 	struct pack_totals totals;
 	uint64_t meta_count;    /* metadata records handed over */
@@ -369,6 +369,9 @@ bool pack_help(struct pack *p)
 
 void pack_stop(struct pack *p)
 {
+	if (p->is_over)
+		return;
+	p->is_over = true;
 	pthread_mutex_lock(&p->lock);
 	p->stopping = true;
 	p->helped = false;

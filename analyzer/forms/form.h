@@ -49,6 +49,8 @@ struct form {
 	size_t column_count;
 	const char *default_sort;     /* for --sort; NULL where the form does not sort */
 	size_t default_top;           /* rows in text without --top; 0: all */
+	bool has_bare_text;    /* text is read by programs too: notes go to standard error */
+	bool has_json_notes;   /* JSON holds losses and notes itself: health_add_json */
 	size_t state_size;     /* bytes of zeroed state, run->state */
 	/* Each may be NULL; each returns 0, or -1 with run->diag set. */
 	int (*begin)(struct run *run);
@@ -92,6 +94,9 @@ struct run {
 	/* In end(): the images shown, with the figures of the window. */
 	struct heap **heaps;
 	size_t heap_count;
+
+	char **notes;                    /* of the form: run_note */
+	size_t note_count, note_capacity;
 };
 
 /* Every form, in the order of forms.def; NULL terminated. */
@@ -111,6 +116,13 @@ size_t run_rows(const struct run *run, size_t count);
  * nothing where the recording has one image only: "3 of 7: python3 x.py (pid 12)".
  */
 void run_put_image(const struct run *run, const struct image *image);
+
+/*
+ * Something the reader must know of this report: printed with the losses, as
+ * "note: ..." (health.h).
+ */
+void run_note(struct run *run, const char *format, ...)
+	__attribute__((format(printf, 2, 3)));
 
 /* Begin a table of the form's columns with the run's format. */
 struct emit *run_table(struct run *run, const struct column *columns, size_t count);

@@ -4,6 +4,7 @@
 #include "forms/form.h"
 
 #include <inttypes.h>
+#include <stdarg.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -46,6 +47,21 @@ bool run_shows(const struct run *run, uint32_t image)
 size_t run_rows(const struct run *run, size_t count)
 {
 	return run->top == 0 || run->top > count ? count : run->top;
+}
+
+void run_note(struct run *run, const char *format, ...)
+{
+	char *text = NULL;
+	va_list ap;
+
+	va_start(ap, format);
+	if (vasprintf(&text, format, ap) < 0)
+		text = NULL;
+	va_end(ap);
+	if (!text)
+		return;
+	xgrow(&run->notes, &run->note_capacity, run->note_count, sizeof(*run->notes));
+	run->notes[run->note_count++] = text;
 }
 
 struct emit *run_table(struct run *run, const struct column *columns, size_t count)

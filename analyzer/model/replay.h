@@ -26,27 +26,43 @@ struct amount { uint64_t blocks, bytes; };
 
 /*
  * All that was allocated with one call stack, one kind. A realloc ends the old
- * block (in its site) and begins a new one in the realloc's own site.
+ * block (in its site) and begins a new one in the realloc's own site; mremap
+ * does the same to a mapping. live = inherited + total - freed, where only a
+ * forked image has inherited (live at the fork; not part of any other figure).
+ *
+ * `peak` belongs to the peak of the site's own kind: the sites of KIND_HEAP add
+ * up to heap.peak, those of KIND_MAPPING to heap.mapped_peak. massif_peak is
+ * KIND_HEAP only. peak, massif_peak and end are right after replay_finish, and
+ * live, total, freed always.
  */
 struct site {
 	stack_id stack;
+	uint32_t peak_epoch, massif_epoch; /* private to the replay */
 	uint8_t kind;                /* enum alloc_kind */
-	struct amount total;         /* acquired in all */
-	struct amount freed;         /* released in all; live = total - freed */
 	struct amount live;
+	struct amount total;         /* acquired in all */
 	struct amount peak;          /* live when the heap's live bytes were largest */
 	struct amount massif_peak;   /* live when Massif's measure was largest (bytes: requested) */
-	struct amount end;           /* live at the end (or at --until) */
-	struct amount temporary;     /* released before the thread's next acquire */
-	uint64_t lifetime_ticks;     /* sum over released blocks */
 	uint64_t usable_bytes;       /* of total: what the allocator gave */
-	uint32_t peak_epoch, massif_epoch; /* private to the replay */
+	uint64_t main_size;          /* the most frequent size, where one size has more than half */
+	uint64_t main_blocks;        /* blocks of main_size: at least so many, all where there is one size */
+	uint64_t main_votes;         /* private to the replay: majority vote (Boyer and Moore) */
+	struct amount freed;         /* released in all */
+	struct amount temporary;     /* released by a free before the stream's next acquire */
+	uint64_t lifetime_ticks;     /* sum over released blocks */
+	uint64_t reallocs;           /* of total.blocks: made by resizing an older block */
+	struct amount moved;         /* of reallocs: those to another address; bytes kept, so copied */
+	struct amount end;           /* live at the end (or at --until) */
 };
 
-/* A live block. */
+/*
+ * A live block. Of KIND_MAPPING: addr and size are the part concerned, in whole
+ * pages (a mapping may be given back in parts, and counts as one block until
+ * its last byte is gone); slack, origin and birth_serial mean nothing.
+ */
 struct block {
 	uint64_t addr;
-	uint64_t size;        /* requested */
+	uint64_t size;        /* requested; at most BLOCK_SIZE_MAX */
 	uint64_t birth_stamp;
 	site_id site;
 	site_id origin;       /* site of the first allocation of a chain of reallocs */
@@ -55,6 +71,9 @@ struct block {
 	uint32_t stream;      /* that acquired it */
 	uint8_t cls;          /* enum block_class */
 };
+
+/* No block can be larger (user space is 47 bits); what claims to be is counted as this. */
+#define BLOCK_SIZE_MAX ((uint64_t)1 << 47)
 
 /* Per allocator function. */
 struct func_totals {
@@ -71,13 +90,20 @@ struct syscall_totals {
 	uint64_t inferred;
 	uint64_t ticks;
 	uint64_t grow, trim;          /* brk: calls that moved the break up, down */
-	uint64_t grow_bytes, trim_bytes; /* brk; mmap and munmap use grow_bytes, trim_bytes */
+	uint64_t grow_bytes, trim_bytes; /* brk; mmap, munmap and mremap: bytes of whole pages */
+	uint64_t turns;               /* brk: times the break changed its direction */
 };
 
 /* Requested sizes: one row per distinct size. */
 struct size_row { uint64_t size, count, bytes, usable_bytes; };
 
-/* One image's memory. */
+/*
+ * One image's memory. Mapped bytes are address space in whole pages, whether
+ * touched or not: a reservation with PROT_NONE counts. What the allocator maps
+ * for itself is not KIND_MAPPING but heap_mapped_*, and maps of files are only in
+ * syscalls. live, mapped_live, break and heap_mapped of a forked image begin
+ * with what its parent had; totals do not.
+ */
 struct heap {
 	const struct image *image;
 	struct amount total;          /* KIND_HEAP: blocks acquired, a successful realloc counts one */
@@ -85,7 +111,12 @@ struct heap {
 	struct amount peak;           /* by requested bytes; ties take the latest */
 	uint64_t peak_stamp;
 	struct amount massif_peak;    /* bytes: requested; at the maximum of Massif's measure */
-	uint64_t massif_peak_bytes;   /* that maximum: sum of (requested + 8, rounded up to 16) */
+	/*
+	 * That maximum: sum of (requested rounded up to 16) + 8, ties take the
+	 * first. Measured with valgrind 3.19: massif's mem_heap_B + mem_heap_extra_B
+	 * is 24 a block for 1..16 bytes, 40 for 17..32, 8 for 0.
+	 */
+	uint64_t massif_peak_bytes;
 	uint64_t massif_peak_stamp;
 	struct amount end;
 	struct amount freed;          /* blocks released by free and by realloc */
@@ -93,12 +124,14 @@ struct heap {
 	struct amount temporary;
 	struct amount mapped_total, mapped_live, mapped_peak, mapped_end; /* KIND_MAPPING */
 	uint64_t usable_live, usable_peak; /* usable bytes now; when peak */
-	uint64_t unmatched_frees;     /* frees of blocks never seen */
+	struct amount by_class[CLASS_COUNT]; /* total by enum block_class */
+	uint64_t unmatched_frees;     /* frees and reallocs of blocks never seen */
 	uint64_t unmatched_first_addr, unmatched_first_stamp;
 	uint64_t overlaps;            /* acquires of an address that was live (after waiting for its release) */
 	uint64_t inherited_blocks;    /* live at the fork, copied from the parent */
 	uint64_t inherited_bytes;
-	bool inherited_is_exact;      /* the parent had one thread */
+	struct amount inherited_mapped;
+	bool inherited_is_exact;      /* the parent had one thread, and nothing was left out */
 	uint64_t break_start, break_now, break_peak; /* program break; 0: unknown */
 	uint64_t heap_mapped_live, heap_mapped_peak; /* bytes the allocator itself holds by mmap */
 	uint64_t first_stamp, last_stamp;
@@ -122,8 +155,17 @@ struct call {
 	uint64_t stamp;       /* when it was entered where that is known, else when it returned */
 };
 
-/* What one event did. Pointers are valid until the next step. */
+/*
+ * What one event did. Pointers are valid until the next step. Where a change has
+ * `old` and `block`, old went first.
+ *
+ * An acquire of an address that is still live waits up to 1 us for the release
+ * (clocks of two cores differ a little), a release of an address that is not
+ * live as long for its acquire. Such an event has its call at once and its block
+ * with the later event, in the change of that event or in one of `also`.
+ */
 struct change {
+	const struct change *also;    /* what else fell due; usually NULL. Has no call */
 	struct heap *heap;            /* of the event's image; NULL: none */
 	bool has_call;                /* `call` is complete with this event */
 	bool acquired;                /* `block` is new */
@@ -132,6 +174,7 @@ struct change {
 	struct call call;
 	struct block block;
 	struct block old;
+	bool old_is_partial;          /* KIND_MAPPING: a part went, the mapping lives on */
 	uint8_t kind;                 /* enum alloc_kind of block and old */
 };
 
@@ -139,6 +182,13 @@ struct replay;
 
 /* Which work is wanted. */
 #define REPLAY_SIZES 1u  /* fill heap.sizes */
+#define REPLAY_BLOCKS 2u /* replay_each_live also for images that have ended: keeps their blocks */
+
+/* Streams are numbered densely by the merge: beyond this one an event is ignored. */
+#define STREAM_MAX (1u << 24)
+
+/* How long an acquire or a release waits for its counterpart, see struct change. */
+#define SKEW_NS 1000
 
 struct replay *replay_new(struct recording *r, struct stacks *stacks, unsigned wants);
 void replay_free(struct replay *rp);
@@ -156,8 +206,16 @@ struct heap *replay_image_heap(const struct replay *rp, uint32_t image); /* NULL
 /* The image shown by default: largest peak of heap and mapped bytes; ties: the first. */
 struct heap *replay_default_heap(const struct replay *rp);
 
-/* Call VISIT for each live block of HEAP, in no order. */
+/*
+ * Call VISIT for each live block of KIND_HEAP of HEAP, inherited ones included,
+ * in an order that only depends on the events. Without REPLAY_BLOCKS an image
+ * whose last event has passed has none any more.
+ */
 void replay_each_live(const struct replay *rp, const struct heap *heap,
 		      void (*visit)(const struct block *b, void *ctx), void *ctx);
+
+/* The same for KIND_MAPPING: a call for each contiguous part, by address. */
+void replay_each_mapping(const struct replay *rp, const struct heap *heap,
+			 void (*visit)(const struct block *b, void *ctx), void *ctx);
 
 #endif

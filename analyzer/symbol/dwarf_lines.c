@@ -59,22 +59,49 @@ struct dwarf_lines {
 	struct name_pool *names;
 };
 
-char *source_path(const char *path)
+/* Take "DIR/.." out of PATH, which has no "/./". DIR is a name. */
+static void parents_fold(char *path)
 {
-	const char *from = path, *twice;
+	char *at = path;
+
+	while ((at = strstr(at, "/../"))) {
+		char *dir = at;
+
+		while (dir > path && dir[-1] != '/')
+			dir--;
+		if (dir == at || strncmp(dir, "./", 2) == 0 ||
+		    strncmp(dir, "../", 3) == 0) {
+			at++;
+			continue;
+		}
+		memmove(dir, at + 4, strlen(at + 4) + 1);
+		at = dir > path ? dir - 1 : path;
+	}
+}
+
+char *source_path(const char *folder, const char *path)
+{
+	const char *twice;
 	char *clean, *to;
 
-	if (strncmp(path, "./", 2) == 0)
-		while ((twice = strstr(from + 1, "/./")))
-			from = twice + 1;
-	clean = to = xstrdup(from);
+	if (path[0] == '/' || !folder)
+		clean = xstrdup(path);
+	else
+		clean = xasprintf("%s/%s", folder, path);
+	if (strncmp(clean, "./", 2) == 0)
+		while ((twice = strstr(clean + 1, "/./")))
+			memmove(clean, twice + 1, strlen(twice));
+	to = clean;
 	for (const char *p = clean; *p;) {
 		if (strncmp(p, "/./", 3) == 0)
 			p += 2;
+		else if (p[0] == '/' && p[1] == '/')
+			p++;
 		else
 			*to++ = *p++;
 	}
 	*to = '\0';
+	parents_fold(clean);
 	return clean;
 }
 
@@ -401,6 +428,7 @@ static void name_fill(struct dwarf_lines *dl, const struct unit *u,
 	Dwarf_Attribute at;
 
 	frame->name = NULL;
+	frame->is_c = !u->has_namespaces;
 	if (dwarf_attr_integrate(die, DW_AT_linkage_name, &at) ||
 	    dwarf_attr_integrate(die, DW_AT_MIPS_linkage_name, &at))
 		frame->name = dwarf_formstring(&at);
@@ -413,12 +441,16 @@ static void name_fill(struct dwarf_lines *dl, const struct unit *u,
 		frame->name = qualified_name(dl, die, frame->name);
 }
 
-static const char *file_name(struct dwarf_lines *dl, const char *path)
+static const char *file_name(struct dwarf_lines *dl, struct unit *u,
+			     const char *path)
 {
 	const char *name = NULL;
+	Dwarf_Attribute at;
 
 	if (path && *path && strcmp(path, "???") != 0) {
-		char *clean = source_path(path);
+		const char *folder = path[0] == '/' ? NULL :
+			dwarf_formstring(dwarf_attr(&u->die, DW_AT_comp_dir, &at));
+		char *clean = source_path(folder, path);
 
 		name = name_pool_string(dl->names, clean);
 		free(clean);
@@ -441,7 +473,7 @@ static void call_place(struct dwarf_lines *dl, struct unit *u, Dwarf_Die *die,
 	if (dwarf_attr(die, DW_AT_call_file, &at) &&
 	    dwarf_formudata(&at, &value) == 0 &&
 	    dwarf_getsrcfiles(&u->tree, &files, &count) == 0 && value < count)
-		caller->file = file_name(dl, dwarf_filesrc(files, value, NULL, NULL));
+		caller->file = file_name(dl, u, dwarf_filesrc(files, value, NULL, NULL));
 }
 
 /*
@@ -494,7 +526,7 @@ static void line_fill(struct dwarf_lines *dl, struct unit *u,
 	frame->line = 0;
 	if (!line)
 		return;
-	frame->file = file_name(dl, dwarf_linesrc(line, NULL, NULL));
+	frame->file = file_name(dl, u, dwarf_linesrc(line, NULL, NULL));
 	if (dwarf_lineno(line, &frame->line) != 0 || frame->line < 0)
 		frame->line = 0;
 }

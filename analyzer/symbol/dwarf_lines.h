@@ -26,6 +26,7 @@ struct source_frame {
 	int line;            /* 0: unknown, or made by the compiler */
 	bool is_linkage;     /* name is mangled; else as in the source, with its
 				namespaces in C++ and without parameters */
+	bool is_c;           /* a language whose names are not mangled */
 };
 
 /* NULL where ELF has no debug information that can be read. ELF stays open and the caller's. */
@@ -44,10 +45,11 @@ unsigned dwarf_lines_find(struct dwarf_lines *dl, uint64_t address,
 			  uint64_t *entry);
 
 /*
- * PATH without what the build put in twice: "/./" becomes "/", and a compilation
- * folder in front of a name that is itself relative to the root of the sources goes
- * ("./malloc/./malloc/malloc.c" is ./malloc/malloc.c). Malloc'ed.
+ * PATH of a source file, in FOLDER where it is relative (NULL: not known), without
+ * what the build put in twice: "/./", "dir/..", and FOLDER in front of a PATH that
+ * begins with "./" as FOLDER does: both then begin at the root of the sources
+ * ("./malloc" and "./malloc/malloc.c" are ./malloc/malloc.c). Malloc'ed.
  */
-char *source_path(const char *path);
+char *source_path(const char *folder, const char *path);
 
 #endif

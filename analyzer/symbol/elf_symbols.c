@@ -30,6 +30,20 @@ struct elf_symbols {
 	Dwfl *dwfl;             /* holds the unpacked .gnu_debugdata; NULL: none */
 };
 
+/*
+ * Bytes of TEXT without a version ("@GLIBC_2.2.5") and without ".cold": the
+ * part of a function that gcc moved away is that function.
+ */
+static size_t name_bytes(const char *text)
+{
+	size_t bytes = strcspn(text, "@");
+	const char *cold = memmem(text, bytes, ".cold", 5);
+
+	if (cold && cold > text && (cold[5] == '.' || cold + 5 == text + bytes))
+		bytes = (size_t)(cold - text);
+	return bytes;
+}
+
 static void symbol_add(struct elf_symbols *s, const GElf_Sym *sym,
 		       uint64_t address, const char *text)
 {
@@ -41,7 +55,7 @@ static void symbol_add(struct elf_symbols *s, const GElf_Sym *sym,
 	if ((type != STT_FUNC && type != STT_GNU_IFUNC) || address == 0 ||
 	    sym->st_shndx == SHN_UNDEF || !text || !*text)
 		return;
-	bytes = strcspn(text, "@");
+	bytes = name_bytes(text);
 	if (bytes == 0 || bytes > UINT32_MAX)
 		return;
 	xgrow(&s->rows, &s->capacity, s->count, sizeof(*s->rows));

@@ -15,7 +15,7 @@
 
 struct elf_symbols;
 
-/* A name in the file: not terminated (a version "@GLIBC_2.2.5" is cut off). */
+/* A name in the file, not terminated: a version ("@GLIBC_2.2.5") and ".cold" are cut off. */
 struct elf_name {
 	const char *text;   /* NULL: unknown */
 	size_t bytes;

@@ -11,8 +11,9 @@
 #include "symbol/resolve.h"
 
 /*
- * Look up every frame of STACKS and write the result as the payload of a SYMBOLS segment into
- * *PAYLOAD (malloc'ed, the caller's) and its length. PROGRESS (may be NULL) is
+ * Look up every frame of STACKS (those that RS was made with) and write the
+ * result as the payload of a SYMBOLS segment into *PAYLOAD (malloc'ed, the
+ * caller's) and its length. Returns 0. PROGRESS (may be NULL) is
  * called with (done, total, ctx) now and then; it returns non-zero to stop early:
  * what was found until then is written.
  */

@@ -80,6 +80,7 @@ struct packed_writer *packed_writer_open(int fd, const struct file_header *head)
 	h.endian = ENDIAN_MARK;
 	h.version = FORMAT_VERSION;
 	h.header_bytes = sizeof(h);
+	h.checksum = file_header_checksum(&h);
 	if (ftruncate(fd, 0) < 0)
 		return NULL;
 	w = xcalloc(1, sizeof(*w));
@@ -99,7 +100,7 @@ fail:
 	return NULL;
 }
 
-/* The payload as it will be stored: packed where that is smaller. Returns its bytes. */
+/* The payload as it will be stored. Returns its bytes. */
 static size_t pack(struct packed_writer *w, const void *payload, size_t bytes,
 		   int level, const void **stored)
 {
@@ -113,7 +114,7 @@ static size_t pack(struct packed_writer *w, const void *payload, size_t bytes,
 	ZSTD_CCtx_setParameter(w->zstd, ZSTD_c_compressionLevel, level);
 	ZSTD_CCtx_setParameter(w->zstd, ZSTD_c_checksumFlag, 1);
 	packed = ZSTD_compress2(w->zstd, w->packed, w->packed_capacity, payload, bytes);
-	if (ZSTD_isError(packed) || packed >= bytes)
+	if (ZSTD_isError(packed))
 		return bytes;
 	*stored = w->packed;
 	return packed;

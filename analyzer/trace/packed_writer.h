@@ -36,10 +36,9 @@ struct packed_writer *packed_writer_open(int fd, const struct file_header *head)
 /*
  * Append one segment: H as in the slot (kind, image, pid, tid, stream, sequence, thread, lost,
  * stamps, sampling, flags), H->committed bytes of PAYLOAD. LEVEL is zstd's
- * (1..19, negative: faster); 0 stores the bytes as they are. A payload that zstd
- * does not make smaller is stored as it is. H->last_stamp may be 0 (the owner
- * died): it is then found by decoding. Returns the bytes that the file grew by, header
- * included.
+ * (1..19, negative: faster); 0 stores the bytes as they are, without the checksum that
+ * a zstd frame has. H->last_stamp may be 0 (the owner died): it is then found by
+ * decoding. Returns the bytes that the file grew by, header included.
  */
 int64_t packed_writer_segment(struct packed_writer *w, const struct segment_header *h,
 			      const void *payload, int level);

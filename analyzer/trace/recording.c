@@ -16,20 +16,53 @@
 #include <unistd.h>
 
 #include "base/xmem.h"
+#include "trace/images.h"
 #include "trace/recording_parts.h"
+
+static void note_damage(struct recording *r, size_t segments, uint64_t bytes,
+			const char *format, va_list ap)
+{
+	if (!r->damage[0])
+		vsnprintf(r->damage, sizeof(r->damage), format, ap);
+	r->damaged_segments += segments;
+	r->damaged_bytes += bytes;
+}
 
 int recording_damage(struct recording *r, size_t segments, uint64_t bytes,
 		     const char *format, ...)
 {
 	va_list ap;
 
-	if (!r->damage[0]) {
-		va_start(ap, format);
-		vsnprintf(r->damage, sizeof(r->damage), format, ap);
-		va_end(ap);
+	va_start(ap, format);
+	note_damage(r, segments, bytes, format, ap);
+	va_end(ap);
+	return -1;
+}
+
+static bool is_in(const struct segment_ref *table, size_t count, const struct segment_ref *s)
+{
+	return s >= table && s < table + count;
+}
+
+int recording_damage_segment(struct recording *r, const struct segment_ref *s, uint64_t bytes,
+			     const char *format, ...)
+{
+	va_list ap;
+
+	if (s->is_damaged)
+		return -1;
+	/* several passes over a recording count its damage once */
+	if (is_in(r->segments, r->segment_count, s)) {
+		r->segments[s - r->segments].is_damaged = true;
+		r->losses[LOSS_DAMAGED]++;
+	} else if (is_in(r->symbols, r->symbol_count, s)) {
+		r->symbols[s - r->symbols].is_damaged = true;
+	} else if (is_in(r->bitmaps, r->bitmap_count, s)) {
+		r->bitmaps[s - r->bitmaps].is_damaged = true;
 	}
-	r->damaged_segments += segments;
-	r->damaged_bytes += bytes;
+	va_start(ap, format);
+	note_damage(r, 1, bytes, format, ap);
+	va_end(ap);
 	return -1;
 }
 
@@ -177,6 +210,17 @@ static void order_segments(struct recording *r)
 	r->segment_count = kept;
 }
 
+/* A thread whose beginning was not noted: the metadata area was full. */
+static void note_thread(struct recording *r, struct image *im, const struct segment_header *h)
+{
+	struct thread_info *t = images_thread(r, im, h->thread);
+
+	if (!t->tid)
+		t->tid = h->tid;
+	if (!t->start_stamp)
+		t->start_stamp = h->first_stamp;
+}
+
 /* What the segments say beside the metadata: ends of images, end of all. */
 static void note_segments(struct recording *r)
 {
@@ -185,6 +229,7 @@ static void note_segments(struct recording *r)
 		struct image *im = images_obtain(r, h->image);
 
 		im->segment_count++;
+		note_thread(r, im, h);
 		if (!im->pid)
 			im->pid = h->pid;
 		if (!im->is_described &&
@@ -259,10 +304,16 @@ struct recording *recording_open_many(const char *const paths[], size_t count,
 		r->is_ring &= r->sources->files[i].is_ring;
 		has_end |= r->sources->files[i].has_end;
 	}
+	r->file = fdopen(r->sources->files[0].fd, "rb");
+	if (!r->file) {
+		diag_errno(d, STATUS_IO, "cannot open '%s'", paths[0]);
+		goto fail;
+	}
 	order_segments(r);
 	metadata_apply(r);
 	note_segments(r);
 	images_finish(r);
+	metadata_apply_status(r);
 	clockmap_find(r);
 	find_start(r);
 	find_losses(r);
@@ -304,11 +355,12 @@ static void release_image(struct image *im)
 	free(im->regions);
 }
 
-static void release_sources(struct recording_sources *src)
+static void release_sources(struct recording_sources *src, FILE *first)
 {
-	for (size_t i = 0; i < src->count; i++)
-		if (src->files[i].fd >= 0)
-			close(src->files[i].fd);
+	for (size_t i = first ? 1 : 0; i < src->count; i++)
+		close(src->files[i].fd);
+	if (first)
+		fclose(first);
 	for (size_t i = 0; i < src->meta_buffer_count; i++)
 		free(src->meta_buffers[i]);
 	ZSTD_freeDCtx(src->unpacker);
@@ -324,6 +376,7 @@ void recording_close(struct recording *r)
 {
 	if (!r)
 		return;
+	images_abandon(r);
 	for (size_t i = 0; i < r->image_count; i++)
 		release_image(&r->images[i]);
 	for (size_t i = 0; i < r->module_count; i++)
@@ -344,7 +397,7 @@ void recording_close(struct recording *r)
 	free(r->ring_path);
 	free(r->options_text);
 	free(r->path);
-	release_sources(r->sources);
+	release_sources(r->sources, r->file);
 	free(r);
 }
 
@@ -384,11 +437,9 @@ int64_t recording_read(struct recording *r, const struct segment_ref *s,
 	    unpack(r, s, src->packed, *buffer) >= 0)
 		return (int64_t)h->committed;
 damaged:
-	if (h->kind == SEGMENT_EVENTS)
-		r->losses[LOSS_DAMAGED]++;
-	return recording_damage(r, 1, h->stored_bytes,
-				"the segment at offset %llu of '%s' cannot be unpacked",
-				(unsigned long long)s->offset, r->path);
+	return recording_damage_segment(r, s, h->stored_bytes,
+					"the segment at offset %llu cannot be unpacked",
+					(unsigned long long)s->offset);
 }
 
 /* ---- looking up ---- */
@@ -481,6 +532,18 @@ const struct module_map *image_module(const struct recording *r,
 		image = recording_image(r, image->parent_image);
 	}
 	return later;
+}
+
+void recording_each_meta(struct recording *r,
+			 void (*visit)(enum meta_kind kind, const uint8_t *payload,
+				       size_t bytes, void *ctx),
+			 void *ctx)
+{
+	const struct recording_sources *src = r->sources;
+
+	for (size_t i = 0; i < src->meta_count; i++)
+		visit((enum meta_kind)src->meta[i].kind, src->meta[i].payload,
+		      src->meta[i].bytes, ctx);
 }
 
 int64_t recording_ns(const struct recording *r, uint64_t stamp)

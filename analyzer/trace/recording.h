@@ -92,6 +92,7 @@ struct segment_ref {
 	uint64_t offset;          /* of the header in the file */
 	struct segment_header header; /* as in the file */
 	bool in_ring;             /* a slot: payload is not packed */
+	bool is_damaged;          /* could not be read to its end */
 	uint16_t source;          /* private: which of the opened files */
 };
 

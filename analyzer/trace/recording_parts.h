@@ -45,6 +45,8 @@ struct recording_sources {
 	struct meta_record *meta;
 	size_t meta_count, meta_capacity;
 	size_t damaged_headers;     /* places where no segment header was found */
+	size_t note_capacity, mark_capacity, sample_capacity;
+	struct lookup *lookups;     /* images.c, while opening */
 	uint32_t *by_number;        /* image indices by image number */
 	uint32_t *by_pid;           /* image indices by pid, start_stamp */
 };
@@ -55,6 +57,10 @@ struct recording_sources {
 int recording_damage(struct recording *r, size_t segments, uint64_t bytes,
 		     const char *format, ...) __attribute__((format(printf, 4, 5)));
 
+/* The same for segment S, once for each; an EVENTS segment counts as LOSS_DAMAGED. */
+int recording_damage_segment(struct recording *r, const struct segment_ref *s, uint64_t bytes,
+			     const char *format, ...) __attribute__((format(printf, 4, 5)));
+
 /* COUNT bytes at OFFSET of file SOURCE; less than all is false. */
 bool recording_pread(const struct recording *r, unsigned source, uint64_t offset,
 		     void *bytes, size_t count);
@@ -62,10 +68,7 @@ bool recording_pread(const struct recording *r, unsigned source, uint64_t offset
 /* Put S into the table of its kind (EVENTS, SYMBOLS, BITMAP). */
 void recording_add_segment(struct recording *r, const struct segment_ref *s);
 
-/*
- * Take over BUFFER (malloc'ed) with COUNT bytes of metadata area and note its records; OFFSET is
- * where it stood, for descriptions of damage.
- */
+/* Take over BUFFER (malloc'ed) with COUNT bytes of metadata area and note its records. */
 void recording_add_meta(struct recording *r, uint8_t *buffer, size_t count);
 
 /* ---- one file each ---- */
@@ -79,15 +82,12 @@ int ring_scan(struct recording *r, unsigned source, const char *path, struct dia
 
 /* The raw records of COUNT bytes at BYTES, appended to r->sources->meta. */
 void metadata_gather(struct recording *r, const uint8_t *bytes, size_t count);
-/* From the raw records to the tables of R; EVENTS segments are sorted already. */
+/* From the raw records to the tables of R, but STATUS. */
 void metadata_apply(struct recording *r);
-
-/* ---- images.c ---- */
-
-/* The image NUMBER, made where it is new. Pointers to images die with the next call. */
-struct image *images_obtain(struct recording *r, uint32_t number);
-/* After all records: order, parents, exec numbers, ends, threads and maps sorted. */
-void images_finish(struct recording *r);
+/* STATUS records: they name a process, so images must be in order. */
+void metadata_apply_status(struct recording *r);
+/* COUNT words as a shell would read them back; malloc'ed. */
+char *metadata_quote(char *const words[], int count);
 
 /* ---- clockmap.c ---- */
 

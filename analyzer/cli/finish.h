@@ -1,0 +1,45 @@
+/*
+ * finish.h - after the program: what completes a recording, the symbols, and the
+ * closing lines.
+ */
+#ifndef CLI_FINISH_H
+#define CLI_FINISH_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "base/diag.h"
+#include "cli/frame_set.h"
+#include "cli/launch.h"
+#include "cli/pack.h"
+#include "record_kinds.h"
+#include "trace/packed_writer.h"
+
+/*
+ * Look up FRAMES, all of the complete recording PATH, append what they mean to it by W
+ * and write its index anew. A progress line appears on stderr where that is a terminal, SHOW_PROGRESS is set and
+ * it takes more than a second; a signal waiting in L (may be NULL) ends it early with what
+ * was found until then. Returns 0; -1 with D set: the recording is as it was.
+ */
+int finish_symbols(struct packed_writer *w, const char *path, const struct frame_set *frames,
+		   struct launch *l, bool show_progress, struct diag *d);
+
+/* What the closing lines are made of. */
+struct closing {
+	char *path;                /* of the recording; malloc'ed, the caller's */
+	bool is_default_path;      /* that reports take without being told */
+	const char *program;       /* as started */
+	uint64_t calls;            /* allocator calls recorded */
+	uint64_t processes, images;/* that attached */
+	uint64_t wall_ns;          /* from start to the end of the root */
+	uint64_t max_rss_bytes;    /* of the largest process, the kernel's figure */
+	uint64_t file_bytes;
+	bool has_own_malloc;       /* the executable brings a malloc */
+	uint64_t losses[LOSS_COUNT];
+	int write_error;           /* errno of the output; 0: none */
+};
+
+/* At most six lines on stderr. */
+void finish_print(const struct closing *c);
+
+#endif

@@ -1,0 +1,172 @@
+/*
+ * form_options.c - argp tables of the shared options. Values that can be judged
+ * without the recording are judged here.
+ */
+#include "cli/form_options.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/xmem.h"
+#include "cli/command.h"
+
+enum {
+	KEY_FORMAT = 0x100, KEY_TOP, KEY_SORT, KEY_PID, KEY_ALL, KEY_SINCE, KEY_UNTIL,
+	KEY_WRAPPERS, KEY_NO_DEMANGLE, KEY_NO_PAGER, KEY_COLOR,
+};
+
+struct parsing {
+	const struct form *form;
+	struct form_options *options;
+	void *state;
+};
+
+static const struct argp_option common[] = {
+	{ "output", 'o', "FILE", 0, "Write to FILE; '-' is standard output", 0 },
+	{ "format", KEY_FORMAT, "FORMAT", 0, "text (default), csv or json", 0 },
+	{ "top", KEY_TOP, "N", 0, "Show the first N rows; 0: all", 0 },
+	{ "sort", KEY_SORT, "COL[,COL]", 0, "Order of the rows; -COL turns it round", 0 },
+	{ "pid", KEY_PID, "PID[:EXEC]", 0, "Show this process (and only its program number EXEC)", 0 },
+	{ "all", KEY_ALL, NULL, 0, "Show all programs of the recording", 0 },
+	{ "since", KEY_SINCE, "MOMENT", 0,
+	  "Count from MOMENT on: a time since the start (1.5s, 200ms), mark:NAME, start, peak, end", 0 },
+	{ "until", KEY_UNTIL, "MOMENT", 0, "Count up to MOMENT", 0 },
+	{ "wrappers", KEY_WRAPPERS, "LIST", 0,
+	  "More functions to leave out of call stacks as wrappers of the allocator: patterns "
+	  "separated by commas; none: leave out nothing", 0 },
+	{ "no-demangle", KEY_NO_DEMANGLE, NULL, 0, "Show C++ and Rust names as the linker has them", 0 },
+	{ "no-pager", KEY_NO_PAGER, NULL, 0, "Do not page on a terminal", 0 },
+	{ "color", KEY_COLOR, "WHEN", 0, "auto (default), always or never", 0 },
+	{ 0 },
+};
+
+static uint64_t parse_number(struct argp_state *state, const char *option,
+			     const char *text, uint64_t limit)
+{
+	char *end;
+	unsigned long long n = strtoull(text, &end, 10);
+
+	if (*text < '0' || *text > '9' || *end || n > limit)
+		command_usage_error(state, "%s takes a number, not '%s'", option, text);
+	return n;
+}
+
+static void parse_pid(struct argp_state *state, struct form_options *o, char *text)
+{
+	char *colon = strchr(text, ':');
+
+	o->exec_number = -1;
+	if (colon) {
+		*colon = '\0';
+		o->exec_number = (int64_t)parse_number(state, "--pid=PID:EXEC", colon + 1,
+						       UINT32_MAX);
+	}
+	o->pid = (uint32_t)parse_number(state, "--pid", text, UINT32_MAX);
+	o->has_pid = true;
+}
+
+static size_t parse_word(struct argp_state *state, const char *option,
+			 const char *text, const char *const *words)
+{
+	char list[64] = "";
+
+	for (size_t i = 0; words[i]; i++) {
+		if (strcmp(words[i], text) == 0)
+			return i;
+		strcat(strcat(list, i ? (words[i + 1] ? ", " : " or ") : ""), words[i]);
+	}
+	command_usage_error(state, "%s is %s, not '%s'", option, list, text);
+}
+
+static error_t parse(int key, char *arg, struct argp_state *state)
+{
+	static const char *const formats[] = { "text", "csv", "json", NULL };
+	static const char *const colors[] = { "auto", "always", "never", NULL };
+	struct parsing *p = state->input;
+	struct form_options *o = p->options;
+
+	switch (key) {
+	case ARGP_KEY_INIT:
+		if (p->form->options)
+			state->child_inputs[0] = p->state;
+		return 0;
+	case 'o':
+		if (!*arg)
+			command_usage_error(state, "--output needs the name of a file");
+		o->out_path = arg;
+		return 0;
+	case KEY_FORMAT:
+		o->format = (enum emit_format)parse_word(state, "--format", arg, formats);
+		return 0;
+	case KEY_TOP:
+		o->top = (size_t)parse_number(state, "--top", arg, SIZE_MAX);
+		o->has_top = true;
+		return 0;
+	case KEY_SORT:
+		if (!p->form->default_sort)
+			command_usage_error(state, "this report has an order of its own: leave --sort out");
+		o->sort = arg;
+		return 0;
+	case KEY_PID:
+		parse_pid(state, o, arg);
+		return 0;
+	case KEY_ALL:
+		o->is_all = true;
+		return 0;
+	case KEY_SINCE:
+		o->since = arg;
+		return 0;
+	case KEY_UNTIL:
+		o->until = arg;
+		return 0;
+	case KEY_WRAPPERS:
+		o->wrappers = arg;
+		return 0;
+	case KEY_NO_DEMANGLE:
+		o->no_demangle = true;
+		return 0;
+	case KEY_NO_PAGER:
+		o->no_pager = true;
+		return 0;
+	case KEY_COLOR:
+		o->color = (enum color_choice)parse_word(state, "--color", arg, colors);
+		return 0;
+	case ARGP_KEY_ARG:
+		if (state->arg_num > 0)
+			command_usage_error(state, "one recording at a time: what is '%s'?", arg);
+		o->file = arg;
+		return 0;
+	case ARGP_KEY_END:
+		if (o->is_all && o->has_pid)
+			command_usage_error(state, "--all and --pid exclude each other");
+		return 0;
+	default:
+		return ARGP_ERR_UNKNOWN;
+	}
+}
+
+void form_options_parse(const struct form *form, int argc, char **argv,
+			struct form_options *options, void *state)
+{
+	const struct argp_child children[] = {
+		{ form->options, 0, "Options of this report:", 1 },
+		{ 0 },
+	};
+	char *doc = xasprintf("%s%s%s\vThe recording is allotrope.data unless FILE is named.",
+			      form->summary, form->doc ? "\n\n" : "",
+			      form->doc ? form->doc : "");
+	const struct argp argp = {
+		.options = common,
+		.parser = parse,
+		.args_doc = "[FILE]",
+		.doc = doc,
+		.children = form->options ? children : NULL,
+	};
+	struct parsing p = { form, options, state };
+
+	memset(options, 0, sizeof(*options));
+	options->file = "allotrope.data";
+	options->exec_number = -1;
+	command_parse(&argp, argc, argv, 0, &p);
+	free(doc);
+}

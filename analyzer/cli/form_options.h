@@ -1,0 +1,36 @@
+/*
+ * form_options.h - the options that every report takes, and its argument.
+ */
+#ifndef CLI_FORM_OPTIONS_H
+#define CLI_FORM_OPTIONS_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "base/emit.h"
+#include "base/term.h"
+#include "forms/form.h"
+
+struct form_options {
+	const char *file;          /* the recording */
+	const char *out_path;      /* NULL: standard output */
+	enum emit_format format;
+	enum color_choice color;
+	bool no_pager;
+	bool no_demangle;
+	bool has_top;
+	size_t top;
+	const char *sort;          /* NULL: the form's default */
+	const char *since, *until; /* NULL: not given */
+	const char *wrappers;      /* NULL: the table */
+	bool is_all;
+	bool has_pid;
+	uint32_t pid;
+	int64_t exec_number;       /* -1: any */
+};
+
+/* Parse the command line of FORM; does not return where it is wrong or asks for help. STATE gets the form's own options. */
+void form_options_parse(const struct form *form, int argc, char **argv,
+			struct form_options *options, void *state);
+
+#endif

@@ -1,0 +1,352 @@
+/*
+ * record_session.c - one recording: everything that can fail is done before the
+ * program starts, then drainer, packer and sampler follow it to the end of its
+ * last process, then the file is completed. Relies on launch, drain, pack,
+ * sampler and finish for the work; promises their order.
+ */
+#include "cli/record_session.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/xmem.h"
+#include "cli/drain.h"
+#include "cli/family.h"
+#include "cli/launch.h"
+#include "cli/output_file.h"
+#include "cli/pack.h"
+#include "cli/preload_path.h"
+#include "cli/recordable.h"
+#include "cli/sampler.h"
+#include "cli/session_clock.h"
+#include "cli/session_file.h"
+#include "trace/meta_fields.h"
+
+#define SECOND 1000000000ull
+#define BACKLOG_MAX (256ull << 20)
+/* After the root's end: how long processes that never attached are waited for. */
+#define GRACE (1 * SECOND)
+/* After the root's end: when a word is said about processes that are waited for. */
+#define PATIENCE (2 * SECOND)
+
+struct session {
+	const struct request *rq;
+	char *program;                /* file found */
+	struct recordable recordable;
+	struct preload_path library;
+	struct output_file output;
+	struct session_file ring;
+	struct packed_writer *writer;
+	struct pack *pack;
+	struct family *family;
+	struct drain *drain;
+	struct sampler *sampler;
+	struct launch launch;
+	uint64_t started_ns;          /* CLOCK_MONOTONIC */
+	uint64_t root_end_ns;         /* of the root's end; 0: it runs */
+	uint64_t end_stamp;
+	uint64_t max_rss_kib;
+	uint64_t marks;
+};
+
+static void put_meta(struct session *s, enum meta_kind kind, struct meta_fields *f)
+{
+	pack_meta(s->pack, kind, f->bytes, f->count);
+	meta_fields_release(f);
+}
+
+/* SESSION: with the ring's path while it lives, with the end when it is over. */
+static void put_session(struct session *s, bool is_over)
+{
+	struct meta_fields f = { 0 }, command = { 0 };
+	char *options;
+
+	for (size_t i = 0; s->rq->argv[i]; i++) {
+		size_t n = strlen(s->rq->argv[i]) + 1;
+
+		xgrow(&command.bytes, &command.capacity, command.count + n, 1);
+		memcpy(command.bytes + command.count, s->rq->argv[i], n);
+		command.count += n;
+	}
+	options = xasprintf("python-malloc=%d when-full=%u ring=%llu syscalls=%u follow=%u "
+			    "call-graph=%u free-stacks=%u timing-all=%u depth=%u",
+			    s->rq->python_malloc, s->rq->ring.when_full,
+			    (unsigned long long)s->rq->ring_bytes, s->rq->ring.syscalls,
+			    s->rq->ring.follow, s->rq->ring.callgraph, s->rq->ring.free_stacks,
+			    s->rq->ring.timing_all, s->rq->ring.depth);
+	meta_fields_number(&f, s->ring.fixed.start_stamp);
+	meta_fields_number(&f, s->ring.fixed.wall_ns);
+	/* without the last NUL: they stand between the arguments */
+	meta_fields_string(&f, command.bytes, command.count - 1);
+	meta_fields_text(&f, is_over ? "" : s->ring.path);
+	meta_fields_number(&f, (uint64_t)s->launch.root);
+	meta_fields_number(&f, is_over ? s->end_stamp : 0);
+	meta_fields_number(&f, is_over ? s->root_end_ns - s->started_ns : 0);
+	meta_fields_text(&f, options);
+	put_meta(s, META_SESSION, &f);
+	meta_fields_release(&command);
+	free(options);
+}
+
+/* A sample of all clocks: with two of them stamps become times. */
+static void put_clock(struct session *s)
+{
+	struct meta_fields f = { 0 };
+
+	meta_fields_number(&f, 0);
+	meta_fields_number(&f, session_stamp(&s->ring.fixed));
+	meta_fields_number(&f, clock_ns(CLOCK_MONOTONIC));
+	meta_fields_number(&f, clock_ns(CLOCK_REALTIME));
+	put_meta(s, META_CLOCK, &f);
+}
+
+static void put_note(struct session *s, const char *text)
+{
+	struct meta_fields f = { 0 };
+
+	meta_fields_number(&f, 0);
+	meta_fields_number(&f, session_stamp(&s->ring.fixed));
+	meta_fields_text(&f, text);
+	put_meta(s, META_NOTE, &f);
+}
+
+static void collect_losses(struct session *s, uint64_t losses[LOSS_COUNT])
+{
+	struct pack_totals packed = pack_totals(s->pack);
+	struct drain_totals drained = drain_totals(s->drain);
+
+	for (unsigned i = 0; i < LOSS_COUNT; i++)
+		losses[i] = __atomic_load_n(&s->ring.ring->losses[i], __ATOMIC_RELAXED);
+	losses[LOSS_OUTPUT] += packed.lost_events;
+	losses[LOSS_DAMAGED] += packed.damaged + drained.damaged;
+}
+
+static void put_totals(struct session *s, const uint64_t losses[LOSS_COUNT])
+{
+	struct meta_fields f = { 0 };
+
+	meta_fields_number(&f, drain_totals(s->drain).slots);
+	meta_fields_number(&f, pack_totals(s->pack).raw_bytes);
+	for (unsigned i = 0; i < LOSS_COUNT; i++) {
+		meta_fields_number(&f, i);
+		meta_fields_number(&f, losses[i]);
+	}
+	packed_writer_meta(s->writer, META_TOTALS, f.bytes, f.count);
+	meta_fields_release(&f);
+}
+
+static uint64_t microseconds(const struct timeval *t)
+{
+	return (uint64_t)t->tv_sec * 1000000u + (uint64_t)t->tv_usec;
+}
+
+/* A child was waited for: what the kernel says of it is exact. */
+static void child_ended(const struct child_end *end, void *ctx)
+{
+	struct session *s = ctx;
+	struct meta_fields f = { 0 };
+	const struct rusage *u = &end->usage;
+
+	if (end->pid == s->launch.root) {
+		s->root_end_ns = clock_ns(CLOCK_MONOTONIC);
+		s->end_stamp = session_stamp(&s->ring.fixed);
+	}
+	if ((uint64_t)u->ru_maxrss > s->max_rss_kib)
+		s->max_rss_kib = (uint64_t)u->ru_maxrss;
+	meta_fields_number(&f, (uint64_t)end->pid);
+	meta_fields_number(&f, session_stamp(&s->ring.fixed));
+	meta_fields_signed(&f, end->status);
+	meta_fields_number(&f, microseconds(&u->ru_utime));
+	meta_fields_number(&f, microseconds(&u->ru_stime));
+	meta_fields_number(&f, (uint64_t)u->ru_maxrss);
+	meta_fields_number(&f, (uint64_t)u->ru_minflt);
+	meta_fields_number(&f, (uint64_t)u->ru_majflt);
+	put_meta(s, META_STATUS, &f);
+}
+
+/* Everything that may fail, before the program starts. */
+static int session_open(struct session *s, struct diag *d)
+{
+	struct file_header head = { 0 };
+
+	s->program = program_find(s->rq->argv[0], getenv("PATH"), d);
+	if (!s->program || recordable_check(s->program, &s->recordable, d) != 0 ||
+	    preload_path_init(&s->library, d) != 0 ||
+	    output_file_open(&s->output, s->rq->output, d) != 0)
+		return -1;
+	launch_prepare(&s->launch);
+	if (session_file_create(&s->ring, s->output.directory, s->rq->ring_bytes, &s->rq->ring,
+				d) != 0)
+		return -1;
+	head.clock = s->ring.fixed.clock;
+	head.stamp_shift = s->ring.fixed.stamp_shift;
+	head.start_stamp = s->ring.fixed.start_stamp;
+	head.wall_ns = s->ring.fixed.wall_ns;
+	s->writer = packed_writer_open(s->output.fd, &head);
+	if (!s->writer)
+		return diag_errno(d, STATUS_IO, "cannot write '%s'", s->output.path);
+	s->family = family_new();
+	s->pack = pack_new(s->writer, BACKLOG_MAX);
+	s->drain = drain_new(&s->ring, s->pack, s->family);
+	s->sampler = sampler_new(&s->ring, s->family, s->pack, s->rq->memory_interval_ns);
+	return 0;
+}
+
+static void session_close(struct session *s)
+{
+	if (s->drain)
+		drain_stop(s->drain);
+	if (s->pack)
+		pack_stop(s->pack);
+	sampler_free(s->sampler);
+	drain_free(s->drain);
+	pack_free(s->pack);
+	family_free(s->family);
+	packed_writer_close(s->writer);
+	if (s->ring.ring) {
+		session_file_remove(&s->ring);
+		session_file_close(&s->ring);
+	}
+	if (s->output.path)
+		output_file_close(&s->output);
+	preload_path_release(&s->library);
+	free(s->program);
+}
+
+static int session_start(struct session *s, struct diag *d)
+{
+	const struct launch_program p = {
+		.path = s->program, .argv = s->rq->argv, .library = s->library.path,
+		.ring = s->ring.path, .python_malloc = s->rq->python_malloc,
+	};
+
+	s->launch.on_end = child_ended;
+	s->launch.ctx = s;
+	s->started_ns = clock_ns(CLOCK_MONOTONIC);
+	if (pack_start(s->pack) != 0 || drain_start(s->drain) != 0)
+		return diag_errno(d, STATUS_IO, "cannot start a thread of the recorder");
+	if (launch_start(&s->launch, &p, s->rq->ring.follow != FOLLOW_NO, d) != 0)
+		return -1;
+	__atomic_store_n(&s->ring.ring->root_pid, (uint32_t)s->launch.root, __ATOMIC_RELEASE);
+	put_session(s, false);
+	put_clock(s);
+	if (s->recordable.has_own_malloc)
+		put_note(s, "the executable brings a malloc of its own: calls to it that do not go "
+			 "on to the system's are not seen");
+	return 0;
+}
+
+static void mark_if_due(struct session *s, uint64_t now)
+{
+	uint64_t every = s->rq->mark_every_ns, elapsed = now - s->started_ns, ns;
+	struct meta_fields f = { 0 };
+	char *name;
+
+	if (!every || elapsed / every <= s->marks)
+		return;
+	s->marks = elapsed / every;
+	ns = s->marks * every;
+	name = ns % SECOND ? xasprintf("%llums", (unsigned long long)(ns / 1000000)) :
+			     xasprintf("%llus", (unsigned long long)(ns / SECOND));
+	meta_fields_number(&f, 0);
+	meta_fields_number(&f, session_stamp(&s->ring.fixed));
+	meta_fields_text(&f, name);
+	put_meta(s, META_MARK_AT, &f);
+	free(name);
+}
+
+/* The root has ended: are there processes whose end the recording waits for? */
+static bool must_wait(struct session *s, uint64_t now, bool *has_said)
+{
+	size_t running;
+
+	if (s->launch.interrupted || s->rq->ring.follow == FOLLOW_NO)
+		return false;
+	running = family_running(s->family, NULL, 0);
+	if (!running)
+		return now - s->root_end_ns < GRACE;
+	if (!*has_said && !s->rq->quiet && now - s->root_end_ns >= PATIENCE) {
+		*has_said = true;
+		diag_print("", "the program has ended, %zu of its processes still run%s: waiting for "
+			   "them (Ctrl-C ends the recording and leaves them alone)", running,
+			   running == 1 ? "s" : "");
+	}
+	return true;
+}
+
+static void session_watch(struct session *s)
+{
+	bool has_said = false, has_children = true;
+
+	while (has_children) {
+		uint64_t pause = sampler_tick(s->sampler), now;
+
+		if (s->rq->mark_every_ns && pause > s->rq->mark_every_ns)
+			pause = s->rq->mark_every_ns;
+		has_children = launch_wait(&s->launch, pause);
+		now = clock_ns(CLOCK_MONOTONIC);
+		if (!s->launch.root_ended)
+			mark_if_due(s, now);
+		else if (!must_wait(s, now, &has_said))
+			break;
+	}
+}
+
+/* Drain, complete, symbolise. What cannot be written is said in C. */
+static void session_finish(struct session *s, struct closing *c)
+{
+	struct pack_totals packed;
+	struct diag d = { 0 };
+
+	drain_stop(s->drain);
+	put_clock(s);
+	put_session(s, true);
+	if (pack_totals(s->pack).error)
+		output_file_use_reserve(&s->output);
+	pack_stop(s->pack);
+	packed = pack_totals(s->pack);
+	collect_losses(s, c->losses);
+	if (packed.error)
+		output_file_use_reserve(&s->output);
+	put_totals(s, c->losses);
+	if (packed_writer_finish(s->writer) < 0 && !packed.error)
+		packed.error = errno;
+	session_file_remove(&s->ring);
+	c->calls = packed.calls;
+	c->write_error = packed.error;
+	if (!s->rq->no_symbols && !packed.error && pack_frames(s->pack)->count &&
+	    finish_symbols(s->writer, s->output.path, pack_frames(s->pack), &s->launch,
+			   !s->rq->quiet, &d) != 0 && !s->rq->quiet)
+		diag_print("warning", "%s", d.text);
+	c->file_bytes = packed_writer_bytes(s->writer);
+}
+
+int record_session(const struct request *rq, int *status, struct closing *c, struct diag *d)
+{
+	struct session s = {
+		.rq = rq, .output = { .fd = -1, .reserve = -1 }, .ring = { .fd = -1 },
+	};
+	struct diag moved = { 0 };
+
+	if (session_open(&s, d) != 0 || session_start(&s, d) != 0) {
+		session_close(&s);
+		return -1;
+	}
+	/* the program runs: what goes wrong from here on must not stop it */
+	if (output_file_commit(&s.output, &moved) != 0 && !rq->quiet)
+		diag_print("warning", "%s", moved.text);
+	session_watch(&s);
+	session_finish(&s, c);
+	*status = s.launch.end.status;
+	c->path = xstrdup(s.output.path);
+	c->program = rq->argv[0];
+	c->has_own_malloc = s.recordable.has_own_malloc;
+	c->processes = family_process_count(s.family);
+	c->images = family_image_count(s.family);
+	c->wall_ns = s.root_end_ns - s.started_ns;
+	c->max_rss_bytes = s.max_rss_kib * 1024;
+	session_close(&s);
+	return 0;
+}

@@ -1,0 +1,199 @@
+/*
+ * health.c - the footer: one sentence for each thing that makes a report less
+ * than complete. Says nothing where nothing is wrong.
+ */
+#include "forms/health.h"
+
+#include <inttypes.h>
+#include <stdarg.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/units.h"
+#include "base/visible.h"
+#include "base/xmem.h"
+
+/* Modules whose symbols are missing: lines shown under a text report. */
+#define MISSING_SHOWN 3
+
+static const char *const loss_keys[] = {
+#define ROW(name, key, text) key,
+	LOSS_CAUSES(ROW)
+#undef ROW
+};
+
+static const char *const loss_texts[] = {
+#define ROW(name, key, text) text,
+	LOSS_CAUSES(ROW)
+#undef ROW
+};
+
+static void add(struct health *h, const char *format, ...)
+	__attribute__((format(printf, 2, 3)));
+
+static void add(struct health *h, const char *format, ...)
+{
+	char *text = NULL;
+	va_list ap;
+
+	va_start(ap, format);
+	if (vasprintf(&text, format, ap) < 0)
+		text = NULL;
+	va_end(ap);
+	if (!text)
+		return;
+	xgrow(&h->notes, &h->capacity, h->count, sizeof(*h->notes));
+	h->notes[h->count++] = visible_text(text);
+	free(text);
+}
+
+/* The larger of what counters and records say: both count the same events. */
+static uint64_t lost(const struct run *run, size_t cause)
+{
+	uint64_t in_records = 0;
+
+	for (size_t i = 0; run->replay && i < replay_heap_count(run->replay); i++)
+		in_records += replay_heap(run->replay, i)->losses[cause];
+	return run->recording->losses[cause] > in_records ?
+	       run->recording->losses[cause] : in_records;
+}
+
+static void add_losses(struct health *h, const struct run *run)
+{
+	char count[UNITS_MAX];
+
+	for (size_t i = 0; i < LOSS_COUNT; i++) {
+		uint64_t n = lost(run, i);
+
+		if (n > 0)
+			add(h, "%s event%s lost: %s", units_count(count, n),
+			    n == 1 ? "" : "s", loss_texts[i]);
+	}
+}
+
+static void add_damage(struct health *h, const struct recording *r)
+{
+	char segments[UNITS_MAX], bytes[UNITS_MAX];
+
+	if (r->damaged_segments > 0)
+		add(h, "%s segment%s (%s) of the recording could not be read%s%s",
+		    units_count(segments, r->damaged_segments),
+		    r->damaged_segments == 1 ? "" : "s",
+		    units_bytes(bytes, r->damaged_bytes),
+		    *r->damage ? "; the first: " : "", r->damage);
+	else if (*r->damage)
+		add(h, "the recording is damaged: %s", r->damage);
+	if (r->is_ring)
+		add(h, "this is a session ring, not a finished recording: "
+		       "'allotrope recover' makes one of it");
+	else if (!r->complete)
+		add(h, "the recording was not finished: what came after its last "
+		       "segment is missing");
+	if (r->clock_is_estimate)
+		add(h, "times are an estimate: the recording has one clock sample only");
+}
+
+static void add_heap(struct health *h, const struct run *run, const struct heap *heap)
+{
+	char count[UNITS_MAX], when[UNITS_MAX];
+	int64_t ns;
+
+	if (heap->unmatched_frees > 0) {
+		ns = recording_ns(run->recording, heap->unmatched_first_stamp);
+		add(h, "pid %" PRIu32 ": %s free%s of blocks that were never seen, the first at "
+		    "0x%" PRIx64 " after %s", heap->image->pid,
+		    units_count(count, heap->unmatched_frees),
+		    heap->unmatched_frees == 1 ? "" : "s", heap->unmatched_first_addr,
+		    units_ns(when, ns > 0 ? (uint64_t)ns : 0));
+	}
+	if (heap->overlaps > 0)
+		add(h, "pid %" PRIu32 ": %s block%s given out at an address that was still in "
+		    "use: releases are missing", heap->image->pid,
+		    units_count(count, heap->overlaps), heap->overlaps == 1 ? "" : "s");
+	if (heap->inherited_blocks > 0 && !heap->inherited_is_exact)
+		add(h, "pid %" PRIu32 ": its parent had several threads at the fork: what it "
+		    "inherited (%s blocks) may be wrong by a few", heap->image->pid,
+		    units_count(count, heap->inherited_blocks));
+}
+
+/* What could not be recorded at all: at most a few lines. */
+static void add_faults(struct health *h, const struct recording *r)
+{
+	size_t faults = 0;
+
+	for (size_t i = 0; i < r->note_count; i++)
+		if (r->notes[i].fault && ++faults <= 3)
+			add(h, "%s", r->notes[i].text);
+	if (faults > 3)
+		add(h, "%zu more such notes: 'allotrope info' lists them", faults - 3);
+}
+
+static void add_missing(struct health *h, const char *missing)
+{
+	size_t lines = 0, more = 0;
+
+	while (*missing) {
+		size_t length = strcspn(missing, "\n");
+
+		if (length > 0 && lines++ < MISSING_SHOWN)
+			add(h, "%.*s", (int)length, missing);
+		else if (length > 0)
+			more++;
+		missing += length;
+		missing += *missing == '\n';
+	}
+	if (more > 0)
+		add(h, "%zu more object%s without debug information", more,
+		    more == 1 ? "" : "s");
+}
+
+struct health *health_new(const struct run *run)
+{
+	struct health *h = xcalloc(1, sizeof(*h));
+
+	for (size_t i = 0; i < run->note_count; i++)
+		add(h, "%s", run->notes[i]);
+	add_losses(h, run);
+	add_damage(h, run->recording);
+	for (size_t i = 0; i < run->heap_count; i++)
+		add_heap(h, run, run->heaps[i]);
+	add_faults(h, run->recording);
+	if (run->resolver)
+		add_missing(h, resolver_missing(run->resolver));
+	return h;
+}
+
+void health_free(struct health *h)
+{
+	if (!h)
+		return;
+	for (size_t i = 0; i < h->count; i++)
+		free(h->notes[i]);
+	free(h->notes);
+	free(h);
+}
+
+json_t *health_losses(const struct run *run)
+{
+	json_t *losses = json_object();
+
+	for (size_t i = 0; i < LOSS_COUNT; i++)
+		if (lost(run, i) > 0)
+			json_object_set_new(losses, loss_keys[i],
+					    json_from_number(lost(run, i)));
+	return losses;
+}
+
+void health_add_json(const struct health *h, const struct run *run, json_t *object)
+{
+	const struct recording *r = run->recording;
+	json_t *notes = json_array();
+
+	for (size_t i = 0; i < h->count; i++)
+		json_array_append_new(notes, json_string(h->notes[i]));
+	json_object_set_new(object, "notes", notes);
+	json_object_set_new(object, "damaged_segments",
+			    json_from_number(r->damaged_segments));
+	json_object_set_new(object, "damage",
+			    *r->damage ? json_from_text(r->damage) : json_null());
+}

@@ -1,0 +1,510 @@
+/*
+ * ltrace.c - the report `ltrace`: a line for each completed call, as ltrace
+ * prints them, or its -c table. Prints while it reads; what must wait (-T, -S) goes
+ * through call_queue.
+ */
+#include <inttypes.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/units.h"
+#include "base/xmem.h"
+#include "forms/call_filter.h"
+#include "forms/call_line.h"
+#include "forms/call_queue.h"
+#include "forms/call_table.h"
+#include "forms/form.h"
+
+/* A system call that has begun in a stream, and the function last called there. */
+struct stream_calls {
+	uint64_t begin_stamp;
+	uint64_t args[6];
+	uint64_t return_address;
+	uint8_t number, flags, func;
+	bool is_open;
+	bool was_shown;       /* the stream's last allocator call is in the report */
+	uint8_t last_func;
+};
+
+struct ltrace_state {
+	struct call_filter *filter;
+	struct call_line_style style;
+	bool has_syscalls;    /* -S */
+	bool has_table;       /* -c */
+	bool follows;         /* -f */
+	struct call_queue *queue;
+	struct call_table *counts;
+	struct emit *table;   /* CSV, JSON lines */
+	struct stream_calls *streams;
+	size_t stream_count;
+	const struct image **exits; /* by end */
+	size_t exit_count, exits_put;
+	const struct module_map *last_map; /* of the last caller looked up */
+	uint32_t last_image;
+};
+
+/* ---- machine formats ---- */
+
+enum {
+	COL_TIME, COL_PID, COL_TID, COL_CALLER, COL_FUNCTION, COL_POINTER, COL_NMEMB,
+	COL_ALIGNMENT, COL_SIZE, COL_RESULT, COL_ERRNO, COL_DURATION, COLS,
+};
+
+static const struct column columns[COLS] = {
+	[COL_TIME] = { "time_ns", NULL, COLUMN_EXACT, 0, false,
+		"when it was entered, where that is known, else returned: nanoseconds since the recording began" },
+	[COL_PID] = { "pid", NULL, COLUMN_EXACT, 0, false, "process" },
+	[COL_TID] = { "tid", NULL, COLUMN_EXACT, 0, false, "thread" },
+	[COL_CALLER] = { "caller", NULL, COLUMN_TEXT, 0, false, "object that called" },
+	[COL_FUNCTION] = { "function", NULL, COLUMN_TEXT, 0, false, "name; SYS_ before system calls" },
+	[COL_POINTER] = { "pointer", NULL, COLUMN_ADDRESS, 0, false,
+		"argument of free and realloc, first argument of a system call" },
+	[COL_NMEMB] = { "nmemb", NULL, COLUMN_EXACT, 0, false, "calloc, reallocarray: elements" },
+	[COL_ALIGNMENT] = { "alignment", NULL, COLUMN_EXACT, 0, false, "aligned family: bytes" },
+	[COL_SIZE] = { "size", NULL, COLUMN_EXACT, 0, false,
+		"requested bytes (of one element); second argument of a system call" },
+	[COL_RESULT] = { "result", NULL, COLUMN_ADDRESS, 0, false, "block returned; 0x0: NULL" },
+	[COL_ERRNO] = { "errno", NULL, COLUMN_EXACT, 0, false, "error number; empty: none" },
+	[COL_DURATION] = { "duration_ns", NULL, COLUMN_EXACT, 0, false,
+		"with -T: time in the call; empty: not measured" },
+};
+
+static void put_cells(struct run *run, const struct call_line *line)
+{
+	struct ltrace_state *s = run->state;
+	bool is_call = line->kind == LINE_CALL;
+	const struct call *c = &line->call;
+	uint64_t duration = (uint64_t)((double)line->duration_ticks *
+				       run->recording->ns_per_tick);
+	struct cell cells[COLS] = {
+		[COL_TIME] = cell_number((uint64_t)recording_ns(run->recording, line->stamp)),
+		[COL_PID] = cell_number(line->image->pid),
+		[COL_TID] = cell_number(line->tid),
+		[COL_CALLER] = cell_text(is_call ? line->caller : NULL),
+		[COL_FUNCTION] = cell_text(call_line_name(line)),
+		[COL_DURATION] = { .is_known = line->has_duration, .number = duration },
+	};
+
+	if (line->kind == LINE_EXIT)
+		return;
+	if (is_call) {
+		bool is_realloc = c->func == FUNC_REALLOC || c->func == FUNC_REALLOCARRAY;
+		bool is_free = c->func == FUNC_FREE || c->func == FUNC_CFREE ||
+			       c->func == FUNC_FREE_SIZED || c->func == FUNC_FREE_ALIGNED_SIZED;
+
+		cells[COL_POINTER] = (struct cell){ .is_known = is_realloc || is_free,
+						    .number = c->pointer };
+		cells[COL_NMEMB] = (struct cell){
+			.is_known = c->func == FUNC_CALLOC || c->func == FUNC_REALLOCARRAY,
+			.number = c->nmemb };
+		cells[COL_ALIGNMENT] = (struct cell){
+			.is_known = c->func == FUNC_POSIX_MEMALIGN ||
+				    c->func == FUNC_ALIGNED_ALLOC || c->func == FUNC_MEMALIGN,
+			.number = c->alignment };
+		cells[COL_SIZE] = (struct cell){ .is_known = !is_free, .number = c->size };
+		cells[COL_RESULT] = (struct cell){ .is_known = !is_free, .number = c->result };
+		cells[COL_ERRNO] = (struct cell){ .is_known = c->error != 0, .number = c->error };
+	} else {
+		bool has_failed = line->result < 0 && line->result >= -4095;
+
+		cells[COL_POINTER] = cell_number(line->args[0]);
+		cells[COL_SIZE] = (struct cell){ .is_known = syscall_argc(line->number) > 1,
+						 .number = line->args[1] };
+		cells[COL_RESULT] = (struct cell){ .is_known = !has_failed,
+						   .number = (uint64_t)line->result };
+		cells[COL_ERRNO] = (struct cell){ .is_known = has_failed,
+						  .number = (uint64_t)-line->result };
+	}
+	emit_row(s->table, cells);
+}
+
+/* ---- lines ---- */
+
+static void put_line(const struct call_line *line, const struct call_line *inner,
+		     size_t count, void *ctx)
+{
+	struct run *run = ctx;
+	struct ltrace_state *s = run->state;
+
+	if (s->table) {
+		for (size_t i = 0; i < count; i++)
+			put_cells(run, &inner[i]);
+		put_cells(run, line);
+		return;
+	}
+	if (count == 0) {
+		call_line_put(run->out, line, &s->style);
+		return;
+	}
+	call_line_put_begin(run->out, line, &s->style);
+	for (size_t i = 0; i < count; i++)
+		call_line_put(run->out, &inner[i], &s->style);
+	call_line_put_resumed(run->out, line, &s->style);
+}
+
+static void give_line(struct run *run, const struct call_line *line)
+{
+	struct ltrace_state *s = run->state;
+
+	if (s->queue)
+		call_queue_line(s->queue, line);
+	else
+		put_line(line, NULL, 0, run);
+}
+
+static uint32_t thread_id(const struct image *image, uint32_t thread)
+{
+	const struct thread_info *info = image_thread(image, thread);
+
+	return info && info->tid ? info->tid : image->pid;
+}
+
+/* Images that ended before STAMP. */
+static void put_exits(struct run *run, uint64_t stamp)
+{
+	struct ltrace_state *s = run->state;
+
+	while (s->exits_put < s->exit_count &&
+	       s->exits[s->exits_put]->end_stamp < stamp) {
+		const struct image *image = s->exits[s->exits_put++];
+		struct call_line line = {
+			.kind = LINE_EXIT,
+			.image = image,
+			.tid = image->pid,
+			.stamp = image->end_stamp,
+			.status = image->status,
+		};
+
+		if (run_shows(run, image->number))
+			give_line(run, &line);
+	}
+}
+
+static int compare_ends(const void *pa, const void *pb)
+{
+	const struct image *a = *(const struct image *const *)pa;
+	const struct image *b = *(const struct image *const *)pb;
+
+	if (a->end_stamp != b->end_stamp)
+		return a->end_stamp < b->end_stamp ? -1 : 1;
+	return a->number < b->number ? -1 : a->number > b->number;
+}
+
+static void collect_exits(struct run *run)
+{
+	struct ltrace_state *s = run->state;
+	const struct recording *r = run->recording;
+
+	s->exits = xcalloc(r->image_count + 1, sizeof(*s->exits));
+	for (size_t i = 0; i < r->image_count; i++)
+		if (r->images[i].has_exit && r->images[i].end_stamp >= run->since_stamp &&
+		    r->images[i].end_stamp <= run->until_stamp)
+			s->exits[s->exit_count++] = &r->images[i];
+	qsort(s->exits, s->exit_count, sizeof(*s->exits), compare_ends);
+}
+
+static int ltrace_begin(struct run *run)
+{
+	struct ltrace_state *s = run->state;
+
+	s->style.recording = run->recording;
+	s->style.second = -1;
+	if (s->follows) {
+		run->is_all = true;
+		run->is_default = false;
+	}
+	s->style.has_plain_pid = run->out_path != NULL;
+	s->style.has_pid = s->follows || run->is_all;
+	if (s->style.align == 0)
+		s->style.align = 50;
+	if (s->filter && !call_filter_is_empty(s->filter))
+		s->style.has_caller = true;
+	if (s->has_table) {
+		s->counts = call_table_new();
+		return 0;
+	}
+	if (run->format != EMIT_TEXT)
+		s->table = run_table(run, columns, COLS);
+	if (s->has_syscalls || s->style.has_duration)
+		s->queue = call_queue_new(put_line, run);
+	collect_exits(run);
+	return 0;
+}
+
+static struct stream_calls *stream_of(struct ltrace_state *s, uint32_t stream)
+{
+	if (stream >= s->stream_count) {
+		size_t count = (size_t)stream + 16;
+
+		s->streams = xreallocarray(s->streams, count, sizeof(*s->streams));
+		memset(s->streams + s->stream_count, 0,
+		       (count - s->stream_count) * sizeof(*s->streams));
+		s->stream_count = count;
+	}
+	return &s->streams[stream];
+}
+
+/* Where the call came from. */
+static void find_caller(struct run *run, const struct event *event,
+			const struct image *image, struct call_line *line)
+{
+	struct ltrace_state *s = run->state;
+	const struct stack_node *node;
+	const struct module_map *map = s->last_map;
+
+	if (event->stack == STACK_NONE)
+		return;
+	node = stacks_node(run->stacks, event->stack);
+	if (node->type == FRAME_SPECIAL)
+		return;
+	/* frames are stored as the address to look up, one less than that of the return */
+	line->return_address = node->value + 1;
+	if (!s->style.has_caller && !s->table)
+		return;
+	if (!map || s->last_image != image->number || node->value < map->start ||
+	    node->value >= map->end || node->stamp < map->from_stamp ||
+	    node->stamp > map->to_stamp)
+		map = image_module(run->recording, image, node->value, node->stamp);
+	s->last_map = map;
+	s->last_image = image->number;
+	line->caller = map ? map->path : NULL;
+}
+
+static void show_call(struct run *run, const struct event *event,
+		      const struct change *change, const struct image *image,
+		      struct stream_calls *stream)
+{
+	struct ltrace_state *s = run->state;
+	struct call_line line = {
+		.kind = LINE_CALL,
+		.image = image,
+		.tid = thread_id(image, event->r.thread),
+		.stamp = change->call.stamp,
+		.call = change->call,
+	};
+
+	find_caller(run, event, image, &line);
+	stream->last_func = change->call.func;
+	stream->was_shown = !s->filter ||
+		call_filter_shows(s->filter, call_line_name(&line), line.caller, image->exe);
+	if (!stream->was_shown) {
+		if (s->queue)
+			call_queue_skip(s->queue, event->stream);
+		return;
+	}
+	if (s->counts)
+		call_table_add(s->counts, call_line_name(&line));
+	else if (s->queue)
+		call_queue_call(s->queue, event->stream, &line);
+	else
+		put_line(&line, NULL, 0, run);
+}
+
+static void begin_syscall(struct run *run, const struct event *event,
+			  struct stream_calls *stream)
+{
+	const struct record *r = &event->r;
+
+	stream->is_open = true;
+	stream->begin_stamp = r->stamp;
+	stream->number = r->number;
+	stream->flags = r->flags;
+	stream->func = r->flags & SYSCALL_IN_ALLOCATOR ? r->func : FUNC_COUNT;
+	memcpy(stream->args, r->args, sizeof(stream->args));
+	stream->return_address = event->stack == STACK_NONE ? 0 :
+		stacks_node(run->stacks, event->stack)->value + 1;
+}
+
+static void end_syscall(struct run *run, const struct event *event,
+			const struct image *image, struct stream_calls *stream)
+{
+	struct ltrace_state *s = run->state;
+	struct call_line line = {
+		.kind = LINE_SYSCALL,
+		.image = image,
+		.tid = thread_id(image, event->r.thread),
+		.stamp = stream->begin_stamp,
+		.return_address = stream->return_address,
+		.number = stream->number,
+		.is_inferred = stream->flags & SYSCALL_INFERRED,
+		.result = event->r.result,
+		/* an inferred call was never seen to begin or end */
+		.has_duration = !(stream->flags & SYSCALL_INFERRED),
+		.duration_ticks = event->r.stamp - stream->begin_stamp,
+	};
+
+	if (!stream->is_open || stream->number != event->r.number)
+		return;
+	stream->is_open = false;
+	memcpy(line.args, stream->args, sizeof(line.args));
+	if (s->counts) {
+		call_table_add(s->counts, call_line_name(&line));
+		if (line.has_duration)
+			call_table_add_time(s->counts, call_line_name(&line),
+					    line.duration_ticks);
+	} else {
+		call_queue_syscall(s->queue, event->stream, stream->func, &line);
+	}
+}
+
+static void add_timing(struct ltrace_state *s, const struct event *event,
+		       const struct stream_calls *stream)
+{
+	struct call_line line = { .kind = LINE_CALL, .call = { .func = stream->last_func } };
+
+	if (!stream->was_shown)
+		return;
+	if (s->counts)
+		call_table_add_time(s->counts, call_line_name(&line), event->r.duration);
+	else if (s->queue)
+		call_queue_duration(s->queue, event->stream, event->r.duration);
+}
+
+static int ltrace_event(struct run *run, const struct event *event,
+			const struct change *change)
+{
+	struct ltrace_state *s = run->state;
+	const struct image *image = recording_image(run->recording, event->image);
+	struct stream_calls *stream = stream_of(s, event->stream);
+
+	if (!image)
+		return 0;
+	if (s->exits_put < s->exit_count)
+		put_exits(run, event->r.stamp);
+	if (change->has_call)
+		show_call(run, event, change, image, stream);
+	switch (event->r.kind) {
+	case EVENT_SYSCALL_BEGIN:
+		if (s->has_syscalls)
+			begin_syscall(run, event, stream);
+		break;
+	case EVENT_SYSCALL_END:
+		if (s->has_syscalls)
+			end_syscall(run, event, image, stream);
+		break;
+	case EVENT_TIMING:
+		add_timing(s, event, stream);
+		break;
+	default:
+		break;
+	}
+	return 0;
+}
+
+static int ltrace_end(struct run *run)
+{
+	struct ltrace_state *s = run->state;
+
+	if (s->counts) {
+		call_table_put(s->counts, run);
+		return 0;
+	}
+	put_exits(run, UINT64_MAX);
+	call_queue_free(s->queue);
+	s->queue = NULL;
+	emit_free(s->table);
+	s->table = NULL;
+	return 0;
+}
+
+static void ltrace_release(struct run *run)
+{
+	struct ltrace_state *s = run->state;
+
+	call_queue_free(s->queue);
+	emit_free(s->table);
+	call_filter_free(s->filter);
+	call_table_free(s->counts);
+	free(s->streams);
+	free(s->exits);
+}
+
+/* ---- options ---- */
+
+static void add_filter(struct ltrace_state *s, int key, const char *arg,
+		       const struct argp_state *state)
+{
+	struct diag d = { 0 };
+
+	if (!s->filter)
+		s->filter = call_filter_new();
+	if (key == 'l')
+		call_filter_add_caller(s->filter, arg);
+	else if (call_filter_add(s->filter, arg, &d) != 0)
+		argp_error(state, "%s", d.text);
+}
+
+static error_t parse(int key, char *arg, struct argp_state *state)
+{
+	struct ltrace_state *s = state->input;
+	char *end;
+	long align;
+
+	switch (key) {
+	case 't':
+		if (s->style.time < TIME_EPOCH)
+			s->style.time++;
+		return 0;
+	case 'T':
+		s->style.has_duration = true;
+		return 0;
+	case 'i':
+		s->style.has_address = true;
+		return 0;
+	case 'f':
+		s->follows = true;
+		return 0;
+	case 'e':
+	case 'l':
+		add_filter(s, key, arg, state);
+		return 0;
+	case 'S':
+		s->has_syscalls = true;
+		return 0;
+	case 'c':
+		s->has_table = true;
+		return 0;
+	case 'a':
+		align = strtol(arg, &end, 10);
+		if (end == arg || *end || align < 0 || align > 1000)
+			argp_error(state, "--align takes a column from 0 to 1000, not '%s'", arg);
+		s->style.align = align > 0 ? (int)align : 1;
+		return 0;
+	default:
+		return ARGP_ERR_UNKNOWN;
+	}
+}
+
+static const struct argp_option options[] = {
+	{ NULL, 't', NULL, 0, "Time of day before each line; -tt: with microseconds; -ttt: "
+	  "seconds since 1970", 0 },
+	{ NULL, 'T', NULL, 0, "Time spent in each call; <?> where it was not measured "
+	  "(record --timing=all measures each)", 0 },
+	{ NULL, 'i', NULL, 0, "Return address before each line", 0 },
+	{ NULL, 'f', NULL, 0, "All processes, with the thread's id before each line", 0 },
+	{ NULL, 'e', "EXPR", 0, "Only these calls: malloc+free, '*alloc-calloc', malloc@MAIN", 0 },
+	{ "library", 'l', "LIB", 0, "Only calls made by objects called LIB (pattern or word)", 0 },
+	{ NULL, 'S', NULL, 0, "Memory system calls too", 0 },
+	{ NULL, 'c', NULL, 0, "A table of counts and times instead of lines", 0 },
+	{ "align", 'a', "COLUMN", 0, "Column of the results (default 50)", 0 },
+	{ 0 },
+};
+
+static const struct argp argp = { .options = options, .parser = parse };
+
+const struct form form_ltrace = {
+	.name = "ltrace",
+	.summary = "a line per heap call as ltrace prints them; -c: counts and times",
+	.needs = NEED_EVENTS,
+	.options = &argp,
+	.doc = "The calls of the program's heap functions, in ltrace's words. Calls from inside "
+	       "libraries are there too, which ltrace does not see.",
+	.columns = columns,
+	.column_count = COLS,
+	.has_bare_text = true,
+	.state_size = sizeof(struct ltrace_state),
+	.begin = ltrace_begin,
+	.event = ltrace_event,
+	.end = ltrace_end,
+	.release = ltrace_release,
+};

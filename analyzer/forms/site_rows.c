@@ -1,0 +1,113 @@
+/*
+ * site_rows.c - sites added up by what their call stacks print.
+ */
+#include "forms/site_rows.h"
+
+#include <stdlib.h>
+
+#include "base/idmap.h"
+#include "base/xmem.h"
+
+struct sorting {
+	const struct frame_tree *tree;
+	const struct sort_order *order;
+	const struct column *columns;
+	uint64_t (*value)(const struct site_row *row, size_t column);
+};
+
+static void add(struct amount *to, struct amount from)
+{
+	to->blocks += from.blocks;
+	to->bytes += from.bytes;
+}
+
+struct site_rows *site_rows_new(struct frame_tree *tree, const struct heap *heap,
+				uint32_t depth)
+{
+	struct site_rows *s = xcalloc(1, sizeof(*s));
+	struct idmap index = { 0 };
+	size_t capacity = 0;
+
+	for (size_t i = 0; i < heap->site_count; i++) {
+		const struct site *site = &heap->sites[i];
+		bool is_mapping = site->kind == KIND_MAPPING;
+		frame_node node = frame_tree_site(tree, site->stack, is_mapping);
+		struct site_row *row;
+		uint32_t at;
+
+		node = frame_tree_cut(tree, node, depth);
+		at = idmap_add(&index, (uint64_t)node << 1 | is_mapping,
+			       (uint32_t)s->count + 1) - 1;
+		if (at == s->count) {
+			xgrow(&s->rows, &capacity, s->count, sizeof(*s->rows));
+			s->rows[s->count++] = (struct site_row){
+				.node = node,
+				.kind = site->kind,
+				.image = heap->image,
+			};
+		}
+		row = &s->rows[at];
+		add(&row->total, site->total);
+		add(&row->freed, site->freed);
+		add(&row->peak, site->peak);
+		add(&row->end, site->end);
+		add(&row->temporary, site->temporary);
+	}
+	idmap_release(&index);
+	return s;
+}
+
+void site_rows_free(struct site_rows *s)
+{
+	if (!s)
+		return;
+	free(s->rows);
+	free(s);
+}
+
+void site_rows_append(struct site_rows *to, struct site_rows *from)
+{
+	to->rows = xreallocarray(to->rows, to->count + from->count + 1,
+				 sizeof(*to->rows));
+	for (size_t i = 0; i < from->count; i++)
+		to->rows[to->count++] = from->rows[i];
+	from->count = 0;
+}
+
+static int compare(const void *pa, const void *pb, void *ctx)
+{
+	const struct site_row *a = pa, *b = pb;
+	const struct sorting *s = ctx;
+	int order;
+
+	for (size_t i = 0; i < s->order->count; i++) {
+		const struct sort_key *key = &s->order->keys[i];
+		uint64_t va, vb;
+
+		if (s->columns[key->column].type == COLUMN_TEXT) {
+			order = frame_tree_compare(s->tree, a->node, b->node);
+		} else {
+			va = s->value(a, key->column);
+			vb = s->value(b, key->column);
+			order = va < vb ? -1 : va > vb;
+		}
+		if (order != 0)
+			return key->is_ascending ? order : -order;
+	}
+	order = frame_tree_compare(s->tree, a->node, b->node);
+	if (order == 0)
+		order = (int)a->kind - (int)b->kind;
+	if (order == 0 && a->image != b->image)
+		order = a->image->number < b->image->number ? -1 : 1;
+	return order;
+}
+
+void site_rows_sort(struct site_rows *s, const struct frame_tree *tree,
+		    const struct sort_order *order, const struct column *columns,
+		    uint64_t (*value)(const struct site_row *row, size_t column))
+{
+	struct sorting sorting = { tree, order, columns, value };
+
+	if (s->count > 1)
+		qsort_r(s->rows, s->count, sizeof(*s->rows), compare, &sorting);
+}

@@ -1,0 +1,45 @@
+/*
+ * site_rows.h - the sites of a heap as rows of a table: sites whose call stacks
+ * read alike are one row, wrappers of the allocator left out.
+ */
+#ifndef FORMS_SITE_ROWS_H
+#define FORMS_SITE_ROWS_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include "forms/form.h"
+#include "forms/frame_tree.h"
+
+struct site_row {
+	frame_node node;          /* allocation site and its callers */
+	uint8_t kind;             /* enum alloc_kind */
+	const struct image *image;
+	struct amount total, freed, peak, end, temporary; /* as in struct site */
+};
+
+struct site_rows {
+	struct site_row *rows;
+	size_t count;
+};
+
+/*
+ * The rows of HEAP, in no order. DEPTH: stacks are cut to so many innermost
+ * frames before they are compared; 0: whole. TREE outlives the rows.
+ */
+struct site_rows *site_rows_new(struct frame_tree *tree, const struct heap *heap,
+				uint32_t depth);
+void site_rows_free(struct site_rows *s);
+
+/* Add the rows of FROM (which becomes empty) to those of TO. */
+void site_rows_append(struct site_rows *to, struct site_rows *from);
+
+/*
+ * Sort by what VALUE gives for a key; larger first unless the key is ascending. TEXT columns
+ * (VALUE is not asked) compare by call stack. Ties: by call stack, kind, image.
+ */
+void site_rows_sort(struct site_rows *s, const struct frame_tree *tree,
+		    const struct sort_order *order, const struct column *columns,
+		    uint64_t (*value)(const struct site_row *row, size_t column));
+
+#endif

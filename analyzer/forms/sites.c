@@ -1,0 +1,287 @@
+/*
+ * sites.c - the report `sites`: what each call stack allocated, in all, at the
+ * peak and at the end. Prints the rows of site_rows; promises that the columns of
+ * CSV begin with kind,blocks,bytes,... as scripts expect.
+ */
+#include <inttypes.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/term.h"
+#include "base/units.h"
+#include "base/visible.h"
+#include "base/xmem.h"
+#include "forms/form.h"
+#include "forms/site_rows.h"
+#include "forms/stack_text.h"
+
+/* Frames under a row in text, unless --depth says otherwise. */
+#define FRAMES_SHOWN 8
+
+struct sites_state {
+	uint32_t depth;
+	bool has_depth;
+	struct frame_tree *tree;
+};
+
+enum {
+	COL_KIND, COL_TEXT_PEAK, COL_TEXT_PEAK_BLOCKS, COL_TEXT_TOTAL,
+	COL_TEXT_TOTAL_BLOCKS, COL_TEXT_END, COL_TEXT_END_BLOCKS,
+	COL_BLOCKS, COL_BYTES, COL_PEAK_BLOCKS, COL_PEAK_BYTES, COL_END_BLOCKS, COL_END_BYTES, COL_FUNCTION,
+	COL_FILE, COL_LINE, COL_STACK, COL_TEMPORARY_BLOCKS, COL_TEMPORARY_BYTES,
+	COL_PID, COL_EXEC, COL_FRAMES, COL_COUNT,
+};
+
+#define MACHINE (SHOW_CSV | SHOW_JSON)
+
+static const struct column columns[COL_COUNT] = {
+	[COL_KIND] = { "kind", "kind", COLUMN_TEXT, 0, false,
+		"heap: a block of the allocator; mapping: memory the program mapped itself" },
+	/* people read the peak first; programs get the order that is promised to them */
+	[COL_TEXT_PEAK] = { "peak_bytes", "at peak", COLUMN_BYTES, SHOW_TEXT, false, NULL },
+	[COL_TEXT_PEAK_BLOCKS] = { "peak_blocks", "blocks", COLUMN_COUNT, SHOW_TEXT, false, NULL },
+	[COL_TEXT_TOTAL] = { "bytes", "in all", COLUMN_BYTES, SHOW_TEXT, false, NULL },
+	[COL_TEXT_TOTAL_BLOCKS] = { "blocks", "blocks", COLUMN_COUNT, SHOW_TEXT, false, NULL },
+	[COL_TEXT_END] = { "end_bytes", "at end", COLUMN_BYTES, SHOW_TEXT, false, NULL },
+	[COL_TEXT_END_BLOCKS] = { "end_blocks", "blocks", COLUMN_COUNT, SHOW_TEXT, false, NULL },
+	[COL_BLOCKS] = { "blocks", NULL, COLUMN_COUNT, MACHINE, true,
+		"blocks acquired in all" },
+	[COL_BYTES] = { "bytes", NULL, COLUMN_BYTES, MACHINE, true,
+		"requested bytes of these blocks" },
+	[COL_PEAK_BLOCKS] = { "peak_blocks", NULL, COLUMN_COUNT, MACHINE, true,
+		"blocks live when the heap's live bytes were largest" },
+	[COL_PEAK_BYTES] = { "peak_bytes", NULL, COLUMN_BYTES, MACHINE, true,
+		"bytes live at that moment" },
+	[COL_END_BLOCKS] = { "end_blocks", NULL, COLUMN_COUNT, MACHINE, true,
+		"blocks live at the end" },
+	[COL_END_BYTES] = { "end_bytes", NULL, COLUMN_BYTES, MACHINE, true,
+		"bytes live at the end" },
+	[COL_FUNCTION] = { "function", NULL, COLUMN_TEXT, MACHINE, true,
+		"allocation site: the first function that is no wrapper" },
+	[COL_FILE] = { "file", NULL, COLUMN_TEXT, MACHINE, false,
+		"its source file, empty where unknown" },
+	[COL_LINE] = { "line", NULL, COLUMN_EXACT, MACHINE, false,
+		"its line, empty where unknown" },
+	[COL_STACK] = { "stack", NULL, COLUMN_TEXT, MACHINE, false,
+		"functions of the call stack, innermost first, separated by ';'" },
+	[COL_TEMPORARY_BLOCKS] = { "temporary_blocks", NULL, COLUMN_COUNT, MACHINE, true,
+		"blocks released before the thread's next acquire" },
+	[COL_TEMPORARY_BYTES] = { "temporary_bytes", NULL, COLUMN_BYTES, MACHINE, true,
+		"their bytes" },
+	[COL_PID] = { "pid", NULL, COLUMN_EXACT, MACHINE, false, "process" },
+	[COL_EXEC] = { "exec", NULL, COLUMN_EXACT, MACHINE, false,
+		"program of that process: 0 for the first, 1 after an exec, ..." },
+	[COL_FRAMES] = { "frames", NULL, COLUMN_JSON, 0, false,
+		"the call stack as {function, file, line, module}" },
+};
+
+static uint64_t row_value(const struct site_row *row, size_t column)
+{
+	switch (column) {
+	case COL_BLOCKS:
+		return row->total.blocks;
+	case COL_BYTES:
+		return row->total.bytes;
+	case COL_PEAK_BLOCKS:
+		return row->peak.blocks;
+	case COL_END_BLOCKS:
+		return row->end.blocks;
+	case COL_END_BYTES:
+		return row->end.bytes;
+	case COL_TEMPORARY_BLOCKS:
+		return row->temporary.blocks;
+	case COL_TEMPORARY_BYTES:
+		return row->temporary.bytes;
+	default:
+		return row->peak.bytes;
+	}
+}
+
+static void put_frames(struct emit *table, const struct sites_state *s,
+		       frame_node node)
+{
+	uint32_t shown = s->has_depth ? UINT32_MAX : FRAMES_SHOWN;
+	uint32_t depth = frame_tree_depth(s->tree, node);
+
+	/* a lone "1 more" would take the line of that one */
+	if (depth == FRAMES_SHOWN + 1)
+		shown = depth;
+	if (!node)
+		emit_detail(table, "    (no call stack)");
+	for (uint32_t i = 0; node; i++) {
+		const struct symbol_frame *f = frame_tree_frame(s->tree, node);
+		char *text, *line;
+
+		if (i == shown) {
+			line = xasprintf("      ... %" PRIu32 " more: --depth=0",
+					 depth - i);
+			emit_detail(table, line);
+			free(line);
+			return;
+		}
+		text = frame_text(f);
+		line = xasprintf("%s%s%s", i == 0 ? "    " : "      ", text,
+				 f->is_inlined ? " [inlined]" : "");
+		emit_detail(table, line);
+		free(text);
+		free(line);
+		node = frame_tree_parent(s->tree, node);
+	}
+}
+
+static void put_row(struct run *run, struct emit *table, const struct site_row *row)
+{
+	const struct sites_state *s = run->state;
+	const struct symbol_frame *f = frame_tree_frame(s->tree, row->node);
+	bool is_text = run->format == EMIT_TEXT;
+	char *function = is_text ? NULL : frame_function(f);
+	char *stack = is_text ? NULL : stack_folded(s->tree, row->node);
+	struct cell cells[COL_COUNT] = {
+		[COL_KIND] = cell_text(row->kind == KIND_MAPPING ? "mapping" : "heap"),
+		[COL_TEXT_PEAK] = cell_number(row->peak.bytes),
+		[COL_TEXT_PEAK_BLOCKS] = cell_number(row->peak.blocks),
+		[COL_TEXT_TOTAL] = cell_number(row->total.bytes),
+		[COL_TEXT_TOTAL_BLOCKS] = cell_number(row->total.blocks),
+		[COL_TEXT_END] = cell_number(row->end.bytes),
+		[COL_TEXT_END_BLOCKS] = cell_number(row->end.blocks),
+		[COL_BLOCKS] = cell_number(row->total.blocks),
+		[COL_BYTES] = cell_number(row->total.bytes),
+		[COL_PEAK_BLOCKS] = cell_number(row->peak.blocks),
+		[COL_PEAK_BYTES] = cell_number(row->peak.bytes),
+		[COL_END_BLOCKS] = cell_number(row->end.blocks),
+		[COL_END_BYTES] = cell_number(row->end.bytes),
+		[COL_FUNCTION] = cell_text(function),
+		[COL_FILE] = cell_text(f ? f->file : NULL),
+		[COL_STACK] = cell_text(stack),
+		[COL_TEMPORARY_BLOCKS] = cell_number(row->temporary.blocks),
+		[COL_TEMPORARY_BYTES] = cell_number(row->temporary.bytes),
+		[COL_PID] = cell_number(row->image->pid),
+		[COL_EXEC] = cell_number(row->image->exec_number),
+	};
+
+	if (f && f->line > 0)
+		cells[COL_LINE] = cell_number((uint64_t)f->line);
+	if (run->format == EMIT_JSON)
+		cells[COL_FRAMES] = cell_json(stack_json(s->tree, row->node));
+	emit_row(table, cells);
+	if (is_text)
+		put_frames(table, s, row->node);
+	free(function);
+	free(stack);
+}
+
+static void put_rows(struct run *run, struct emit *table, struct site_rows *rows)
+{
+	const struct sites_state *s = run->state;
+
+	site_rows_sort(rows, s->tree, &run->sort, columns, row_value);
+	for (size_t i = 0; i < run_rows(run, rows->count); i++)
+		put_row(run, table, &rows->rows[i]);
+}
+
+/* How much of the whole the rows shown are. */
+static void put_rest(struct run *run, const struct site_rows *rows)
+{
+	size_t column = run->sort.keys[0].column;
+	char shown_text[UNITS_MAX], count[UNITS_MAX], percent[UNITS_MAX];
+	size_t shown = run_rows(run, rows->count);
+	uint64_t all = 0, part = 0;
+
+	if (shown == rows->count)
+		return;
+	for (size_t i = 0; i < rows->count; i++) {
+		uint64_t v = row_value(&rows->rows[i], column);
+
+		all += v;
+		if (i < shown)
+			part += v;
+	}
+	fprintf(run->out, "%s\n%s of %s call stacks", term_style(run->color, STYLE_FAINT),
+		units_count(shown_text, shown), units_count(count, rows->count));
+	if (all > 0 && columns[column].type != COLUMN_TEXT)
+		fprintf(run->out, ", %s of %s", units_percent(percent, part, all),
+			columns[column].key);
+	fprintf(run->out, "; --top=0 shows all%s\n", term_plain(run->color));
+}
+
+static int sites_end(struct run *run)
+{
+	struct sites_state *s = run->state;
+	struct site_rows *all = xcalloc(1, sizeof(*all));
+
+	s->tree = frame_tree_new(run->resolver, run->wrappers, run->stacks);
+	for (size_t i = 0; i < run->heap_count; i++) {
+		struct site_rows *rows = site_rows_new(s->tree, run->heaps[i], s->depth);
+
+		if (run->format == EMIT_TEXT) {
+			struct emit *table = run_table(run, columns, COL_COUNT);
+
+			if (i > 0)
+				putc('\n', run->out);
+			run_put_image(run, run->heaps[i]->image);
+			put_rows(run, table, rows);
+			emit_free(table);
+			put_rest(run, rows);
+		} else {
+			site_rows_append(all, rows);
+		}
+		site_rows_free(rows);
+	}
+	if (run->format != EMIT_TEXT) {
+		struct emit *table = run_table(run, columns, COL_COUNT);
+
+		put_rows(run, table, all);
+		emit_free(table);
+	}
+	site_rows_free(all);
+	return 0;
+}
+
+static void sites_release(struct run *run)
+{
+	struct sites_state *s = run->state;
+
+	frame_tree_free(s->tree);
+}
+
+static error_t parse(int key, char *arg, struct argp_state *state)
+{
+	struct sites_state *s = state->input;
+	char *end;
+	unsigned long depth;
+
+	if (key != 'd')
+		return ARGP_ERR_UNKNOWN;
+	depth = strtoul(arg, &end, 10);
+	if (*arg < '0' || *arg > '9' || *end || depth > DEPTH_MAX)
+		argp_error(state, "--depth takes a number of frames from 0 (all) to %d, not '%s'",
+			   DEPTH_MAX, arg);
+	s->depth = (uint32_t)depth;
+	s->has_depth = true;
+	return 0;
+}
+
+static const struct argp_option options[] = {
+	{ "depth", 'd', "N", 0,
+	  "Cut call stacks to the N innermost frames and add up what is then alike; 0: whole "
+	  "stacks (default; text then shows the first 8 frames)", 0 },
+	{ 0 },
+};
+
+static const struct argp argp = { .options = options, .parser = parse };
+
+const struct form form_sites = {
+	.name = "sites",
+	.summary = "who allocated: blocks and bytes by call stack, in all, at peak, at end",
+	.needs = NEED_HEAP | NEED_SYMBOLS | NEED_PEAK | NEED_REGIONS,
+	.options = &argp,
+	.doc = "Blocks and bytes of each call stack. The first frame is the allocation site: "
+	       "wrappers of the allocator are left out (--wrappers).",
+	.columns = columns,
+	.column_count = COL_COUNT,
+	.default_sort = "peak_bytes",
+	.default_top = 20,
+	.state_size = sizeof(struct sites_state),
+	.end = sites_end,
+	.release = sites_release,
+};

@@ -1,0 +1,93 @@
+/*
+ * stack_text.c - words for frames. The only place that decides how a function
+ * without a name or a line is called.
+ */
+#include "forms/stack_text.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/emit.h"
+#include "base/visible.h"
+#include "base/xmem.h"
+
+static const char *base_name(const char *path)
+{
+	const char *slash = strrchr(path, '/');
+
+	return slash && slash[1] ? slash + 1 : path;
+}
+
+char *frame_function(const struct symbol_frame *f)
+{
+	if (!f)
+		return NULL;
+	if (f->function)
+		return xstrdup(f->function);
+	if (f->module)
+		return xasprintf("%s+0x%" PRIx64, base_name(f->module), f->offset);
+	return xasprintf("0x%" PRIx64, f->offset);
+}
+
+char *frame_text(const struct symbol_frame *f)
+{
+	char *function, *text, *safe;
+
+	if (!f)
+		return xstrdup("(no call stack)");
+	function = frame_function(f);
+	if (f->function && f->file && f->line > 0)
+		text = xasprintf("%s (%s:%d)", function, base_name(f->file), f->line);
+	else if (f->function && f->file)
+		text = xasprintf("%s (%s)", function, base_name(f->file));
+	else if (f->function && f->module)
+		text = xasprintf("%s (%s)", function, base_name(f->module));
+	else
+		text = xstrdup(function);
+	safe = visible_text(text);
+	free(text);
+	free(function);
+	return safe;
+}
+
+char *stack_folded(const struct frame_tree *t, frame_node node)
+{
+	char *text = NULL;
+	size_t bytes;
+	FILE *out = open_memstream(&text, &bytes);
+
+	if (!out)
+		return xstrdup("");
+	for (frame_node n = node; n; n = frame_tree_parent(t, n)) {
+		char *function = frame_function(frame_tree_frame(t, n));
+
+		for (char *p = function; (p = strchr(p, ';')); )
+			*p = ',';
+		fprintf(out, "%s%s", n == node ? "" : ";", function);
+		free(function);
+	}
+	fclose(out);
+	return text;
+}
+
+json_t *stack_json(const struct frame_tree *t, frame_node node)
+{
+	json_t *list = json_array();
+
+	for (; node; node = frame_tree_parent(t, node)) {
+		const struct symbol_frame *f = frame_tree_frame(t, node);
+		json_t *frame = json_object();
+		char *function = frame_function(f);
+
+		json_object_set_new(frame, "function", json_from_text(function));
+		json_object_set_new(frame, "file", json_from_text(f->file));
+		json_object_set_new(frame, "line",
+				    f->line > 0 ? json_integer(f->line) : json_null());
+		json_object_set_new(frame, "module", json_from_text(f->module));
+		json_array_append_new(list, frame);
+		free(function);
+	}
+	return list;
+}

@@ -1,0 +1,218 @@
+/*
+ * heap.c - see heap.h: the figures of one image. Relies on the replay to call
+ * heap_count_release only with blocks that were counted. Promises O(1) per event
+ * and exact peaks.
+ */
+#include "model/heap.h"
+
+#include <stdlib.h>
+
+#include "base/xmem.h"
+#include "model/inherit.h"
+
+/* What valgrind's massif counts for a block of SIZE: see heap.massif_peak_bytes. */
+static inline uint64_t massif_measure(uint64_t size)
+{
+	return ((size + 15) & ~(uint64_t)15) + 8;
+}
+
+struct change *change_list_add(struct change_list *list, struct heap_state *heap)
+{
+	struct change *c;
+
+	xgrow(&list->items, &list->capacity, list->count, sizeof(*list->items));
+	c = &list->items[list->count++];
+	*c = (struct change){ .heap = heap ? &heap->public : NULL };
+	return c;
+}
+
+void heap_init(struct heap_state *h, const struct image *image,
+	       struct site_index *index, unsigned wants, uint64_t skew_ticks)
+{
+	h->public.image = image;
+	h->sites.index = index;
+	h->wants_sizes = wants & REPLAY_SIZES;
+	h->skew_ticks = skew_ticks;
+	h->peak_epoch = h->massif_epoch = h->mapped_epoch = 1;
+	h->public.break_start = h->public.break_now = h->public.break_peak =
+		image->initial_break;
+}
+
+void heap_release(struct heap_state *h)
+{
+	blocktable_release(&h->blocks);
+	sitetable_release(&h->sites, &h->public);
+	sizetable_release(&h->sizes);
+	mappings_release(&h->mappings);
+	inherit_release(h);
+	free(h->held);
+	free(h->public.sizes);
+}
+
+static inline void save_peaks(struct heap_state *h, struct site *s)
+{
+	if (s->peak_epoch != h->peak_epoch) {
+		s->peak = s->live;
+		s->peak_epoch = h->peak_epoch;
+	}
+	if (s->massif_epoch != h->massif_epoch) {
+		s->massif_peak = s->live;
+		s->massif_epoch = h->massif_epoch;
+	}
+}
+
+static inline void save_mapped_peak(struct heap_state *h, struct site *s)
+{
+	if (s->peak_epoch != h->mapped_epoch) {
+		s->peak = s->live;
+		s->peak_epoch = h->mapped_epoch;
+	}
+}
+
+void heap_save_site(struct heap_state *h, struct site *s)
+{
+	if (s->kind == KIND_HEAP)
+		save_peaks(h, s);
+	else
+		save_mapped_peak(h, s);
+}
+
+static inline void amount_add(struct amount *a, uint64_t bytes)
+{
+	a->blocks++;
+	a->bytes = sum_saturated(a->bytes, bytes);
+}
+
+/* Live sums do not saturate: what was added is taken away again, modulo 2^64. */
+static inline void live_add(struct amount *a, uint64_t bytes)
+{
+	a->blocks++;
+	a->bytes += bytes;
+}
+
+static inline void live_subtract(struct amount *a, uint64_t bytes)
+{
+	a->blocks--;
+	a->bytes -= bytes;
+}
+
+static inline void vote_size(struct site *s, uint64_t size)
+{
+	if (s->main_size == size && s->main_votes) {
+		s->main_votes++;
+		s->main_blocks++;
+	} else if (s->main_votes == 0) {
+		s->main_size = size;
+		s->main_blocks = s->main_votes = 1;
+	} else {
+		s->main_votes--;
+	}
+}
+
+bool heap_count_acquire(struct heap_state *h, const struct block *b, uint64_t usable)
+{
+	struct heap *p = &h->public;
+	struct site *s = &p->sites[b->site];
+	bool is_peak;
+
+	save_peaks(h, s);
+	amount_add(&s->total, b->size);
+	live_add(&s->live, b->size);
+	s->usable_bytes = sum_saturated(s->usable_bytes, usable);
+	vote_size(s, b->size);
+
+	amount_add(&p->total, b->size);
+	live_add(&p->live, b->size);
+	amount_add(&p->by_class[b->cls], b->size);
+	p->usable_live += b->size + b->slack;
+	h->massif_live += massif_measure(b->size);
+	if (h->wants_sizes)
+		sizetable_add(&h->sizes, b->size, usable);
+
+	/* DHAT takes the latest of equal peaks, Massif the first */
+	is_peak = p->live.bytes >= p->peak.bytes;
+	if (is_peak) {
+		p->peak = p->live;
+		p->peak_stamp = b->birth_stamp;
+		p->usable_peak = p->usable_live;
+		h->peak_epoch++;
+	}
+	if (h->massif_live > p->massif_peak_bytes) {
+		p->massif_peak = p->live;
+		p->massif_peak_bytes = h->massif_live;
+		p->massif_peak_stamp = b->birth_stamp;
+		h->massif_epoch++;
+	}
+	return is_peak;
+}
+
+void heap_count_release(struct heap_state *h, const struct block *b,
+			uint64_t stamp, bool is_temporary)
+{
+	struct heap *p = &h->public;
+	struct site *s = &p->sites[b->site];
+
+	save_peaks(h, s);
+	live_subtract(&s->live, b->size);
+	amount_add(&s->freed, b->size);
+	s->lifetime_ticks = sum_saturated(s->lifetime_ticks,
+					  difference(stamp, b->birth_stamp));
+	live_subtract(&p->live, b->size);
+	amount_add(&p->freed, b->size);
+	p->usable_live -= b->size + b->slack;
+	h->massif_live -= massif_measure(b->size);
+	if (is_temporary) {
+		amount_add(&s->temporary, b->size);
+		amount_add(&p->temporary, b->size);
+	}
+}
+
+void heap_count_mapped(struct heap_state *h, site_id site, uint64_t bytes)
+{
+	struct heap *p = &h->public;
+	struct site *s = &p->sites[site];
+
+	save_mapped_peak(h, s);
+	amount_add(&s->total, bytes);
+	live_add(&s->live, bytes);
+	s->usable_bytes = sum_saturated(s->usable_bytes, bytes);
+	vote_size(s, bytes);
+	amount_add(&p->mapped_total, bytes);
+	live_add(&p->mapped_live, bytes);
+	if (p->mapped_live.bytes >= p->mapped_peak.bytes) {
+		p->mapped_peak = p->mapped_live;
+		h->mapped_epoch++;
+	}
+}
+
+void heap_count_unmapped(struct heap_state *h, site_id site, uint64_t bytes,
+			 bool is_last, uint64_t lifetime_ticks)
+{
+	struct heap *p = &h->public;
+	struct site *s = &p->sites[site];
+
+	save_mapped_peak(h, s);
+	s->live.bytes -= bytes;
+	s->freed.bytes = sum_saturated(s->freed.bytes, bytes);
+	p->mapped_live.bytes -= bytes;
+	if (!is_last)
+		return;
+	s->live.blocks--;
+	s->freed.blocks++;
+	p->mapped_live.blocks--;
+	s->lifetime_ticks = sum_saturated(s->lifetime_ticks, lifetime_ticks);
+}
+
+void heap_finish(struct heap_state *h)
+{
+	struct heap *p = &h->public;
+
+	for (size_t i = 0; i < p->site_count; i++) {
+		heap_save_site(h, &p->sites[i]);
+		p->sites[i].end = p->sites[i].live;
+	}
+	p->end = p->live;
+	p->mapped_end = p->mapped_live;
+	if (h->wants_sizes && !p->sizes)
+		p->sizes = sizetable_take(&h->sizes, &p->size_count);
+}

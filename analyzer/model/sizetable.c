@@ -1,0 +1,89 @@
+/*
+ * sizetable.c - see sizetable.h. Promises that sums saturate and that the rows
+ * come out in the same order for the same sizes.
+ */
+#include "model/sizetable.h"
+
+#include <stdlib.h>
+
+#include "base/xmem.h"
+
+#define FIRST_SLOTS 256
+
+static struct size_row *slot_of(const struct sizetable *t, uint64_t size)
+{
+	size_t at = (size_t)((size * 0x9e3779b97f4a7c15u) >> 32);
+
+	for (;; at++) {
+		struct size_row *row = &t->slots[at & (t->slot_count - 1)];
+
+		if (row->count == 0 || row->size == size)
+			return row;
+	}
+}
+
+static void sizetable_grow(struct sizetable *t)
+{
+	struct size_row *old = t->slots;
+	size_t old_count = t->slot_count;
+
+	t->slot_count = old_count ? old_count * 2 : FIRST_SLOTS;
+	t->slots = xcalloc(t->slot_count, sizeof(*t->slots));
+	for (size_t i = 0; i < old_count; i++) {
+		if (old[i].count)
+			*slot_of(t, old[i].size) = old[i];
+	}
+	free(old);
+}
+
+static uint64_t add(uint64_t a, uint64_t b)
+{
+	uint64_t sum;
+
+	return __builtin_add_overflow(a, b, &sum) ? UINT64_MAX : sum;
+}
+
+void sizetable_add(struct sizetable *t, uint64_t size, uint64_t usable)
+{
+	struct size_row *row;
+
+	if (t->count * 2 >= t->slot_count)
+		sizetable_grow(t);
+	row = slot_of(t, size);
+	if (row->count == 0) {
+		row->size = size;
+		t->count++;
+	}
+	row->count++;
+	row->bytes = add(row->bytes, size);
+	row->usable_bytes = add(row->usable_bytes, usable);
+}
+
+static int row_compare(const void *a, const void *b)
+{
+	const struct size_row *x = a, *y = b;
+
+	return (x->size > y->size) - (x->size < y->size);
+}
+
+struct size_row *sizetable_take(struct sizetable *t, size_t *count)
+{
+	struct size_row *rows = t->slots;
+	size_t n = 0;
+
+	for (size_t i = 0; i < t->slot_count; i++) {
+		if (rows[i].count)
+			rows[n++] = rows[i];
+	}
+	if (n)
+		qsort(rows, n, sizeof(*rows), row_compare);
+	*t = (struct sizetable){ 0 };
+	*count = n;
+	return rows;
+}
+
+void sizetable_release(struct sizetable *t)
+{
+	free(t->slots);
+	*t = (struct sizetable){ 0 };
+}

@@ -1,0 +1,28 @@
+/*
+ * sizetable.h - how often each size was requested: open addressing by size, for
+ * one look-up per acquire. Memory grows with distinct sizes.
+ */
+#ifndef MODEL_SIZETABLE_H
+#define MODEL_SIZETABLE_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include "model/replay.h"
+
+/* All zero is empty. */
+struct sizetable {
+	struct size_row *slots;  /* count 0: free */
+	size_t slot_count;       /* a power of two */
+	size_t count;            /* distinct sizes */
+};
+
+/* One block of SIZE requested and USABLE bytes. */
+void sizetable_add(struct sizetable *t, uint64_t size, uint64_t usable);
+
+/* The rows by ascending size as an array for the caller to free, *COUNT long; the table is empty then. */
+struct size_row *sizetable_take(struct sizetable *t, size_t *count);
+
+void sizetable_release(struct sizetable *t);
+
+#endif

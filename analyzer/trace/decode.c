@@ -1,0 +1,182 @@
+/*
+ * decode.c - see decode.h. One decoder serves all streams: its buffer of frames
+ * (64 KiB) matters only within one record, the rest of its state is 64 bytes and
+ * changes hands when the merge goes to another stream.
+ */
+#include "trace/decode.h"
+
+#include <stdlib.h>
+
+#include "base/xmem.h"
+#include "trace/recording_parts.h"
+
+void stream_init(struct stream *s, const struct recording *r, size_t first, size_t end,
+		 uint32_t number)
+{
+	*s = (struct stream){
+		.next_segment = first, .end_segment = end,
+		.event = {
+			.image = r->segments[first].header.image, .stream = number,
+		},
+	};
+}
+
+void stream_release(struct stream *s)
+{
+	free(s->path);
+	free(s->payload);
+	s->path = NULL;
+	s->payload = NULL;
+}
+
+uint64_t stream_first_stamp(const struct stream *s, const struct recording *r)
+{
+	uint64_t stamp;
+
+	if (s->next_segment >= s->end_segment)
+		return UINT64_MAX;
+	stamp = r->segments[s->next_segment].header.first_stamp;
+	return stamp < s->floor ? s->floor : stamp;
+}
+
+/* Streams that wait for their next segment hold no buffer. */
+static void put_buffer(struct decode *d, struct stream *s)
+{
+	if (!s->payload)
+		return;
+	if (s->payload_capacity > d->spare_capacity) {
+		free(d->spare);
+		d->spare = s->payload;
+		d->spare_capacity = s->payload_capacity;
+	} else {
+		free(s->payload);
+	}
+	s->payload = NULL;
+	s->payload_capacity = 0;
+}
+
+static void take_buffer(struct decode *d, struct stream *s)
+{
+	s->payload = d->spare;
+	s->payload_capacity = d->spare_capacity;
+	d->spare = NULL;
+	d->spare_capacity = 0;
+}
+
+/* The decoder's state goes back to the stream it belongs to. */
+static void save(struct decode *d)
+{
+	struct stream *s = d->in_decoder;
+
+	if (!s)
+		return;
+	s->p = d->decoder.p;
+	s->end = d->decoder.end;
+	s->base = d->decoder.base;
+	s->thread = d->decoder.thread;
+	s->depth = d->decoder.depth;
+	d->in_decoder = NULL;
+}
+
+static void restore(struct decode *d, struct stream *s)
+{
+	d->decoder.p = s->p;
+	d->decoder.end = s->end;
+	d->decoder.base = s->base;
+	d->decoder.thread = s->thread;
+	d->decoder.depth = s->depth;
+	d->in_decoder = s;
+}
+
+/* The next segment of S into the decoder. False: there is none. */
+static bool load(struct decode *d, struct stream *s)
+{
+	while (s->next_segment < s->end_segment) {
+		const struct segment_ref *ref = &d->recording->segments[s->next_segment++];
+		int64_t bytes;
+
+		if (!s->payload)
+			take_buffer(d, s);
+		bytes = recording_read(d->recording, ref, &s->payload, &s->payload_capacity);
+		if (bytes < 0)
+			continue;
+		decoder_init(&d->decoder, s->payload, (size_t)bytes,
+			     ref->header.first_stamp, ref->header.thread);
+		d->in_decoder = s;
+		s->event.sampling = ref->header.sampling;
+		s->event.stack = STACK_NONE;
+		return true;
+	}
+	put_buffer(d, s);
+	d->in_decoder = NULL;
+	return false;
+}
+
+static void note_damage(struct decode *d, const struct stream *s)
+{
+	const struct segment_ref *ref = &d->recording->segments[s->next_segment - 1];
+	uint64_t at = (uint64_t)(d->decoder.p - s->payload);
+
+	recording_damage_segment(d->recording, ref, ref->header.committed - at,
+				 "the segment at offset %llu holds no records from its byte %llu on",
+				 (unsigned long long)ref->offset, (unsigned long long)at);
+	d->decoder.p = d->decoder.end;
+}
+
+static void apply_stack(struct decode *d, struct stream *s)
+{
+	const struct record *r = &s->event.r;
+	uint32_t depth = d->decoder.depth - r->push;
+	stack_id id = depth ? s->path[depth - 1] : STACK_NONE;
+
+	if (d->decoder.depth > s->path_capacity)
+		xgrow(&s->path, &s->path_capacity, d->decoder.depth, sizeof(*s->path));
+	for (uint32_t i = 0; i < r->push; i++) {
+		id = stacks_child(d->stacks, id, s->event.image, d->decoder.frames[i],
+				  r->stamp);
+		s->path[depth++] = id;
+	}
+	s->event.stack = id;
+}
+
+static void count_loss(struct decode *d, const struct record *r)
+{
+	uint64_t *seen;
+
+	if (r->number >= LOSS_COUNT)
+		return;
+	seen = &d->losses[r->number];
+	if (__builtin_add_overflow(*seen, r->count, seen))
+		*seen = UINT64_MAX;
+	if (*seen > d->recording->losses[r->number])
+		d->recording->losses[r->number] = *seen;
+}
+
+bool stream_next(struct decode *d, struct stream *s)
+{
+	struct record *r = &s->event.r;
+	int more;
+
+	if (__builtin_expect(d->in_decoder != s, 0)) {
+		save(d);
+		if (s->payload)
+			restore(d, s);
+		else if (!load(d, s))
+			return false;
+	}
+	while ((more = record_decode(&d->decoder, r)) <= 0) {
+		if (more < 0)
+			note_damage(d, s);
+		if (!load(d, s))
+			return false;
+	}
+	/* another clock's segments in one stream: keep the order */
+	if (__builtin_expect(r->stamp < s->floor, 0))
+		r->stamp = s->floor;
+	s->floor = r->stamp;
+	if (r->has_stack)
+		apply_stack(d, s);
+	if (__builtin_expect(r->kind == EVENT_LOSS, 0))
+		count_loss(d, r);
+	return true;
+}

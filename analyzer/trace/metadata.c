@@ -1,0 +1,527 @@
+/*
+ * metadata.c - metadata records to the tables of a recording. Records are gathered
+ * from all files, put into the order of their stamps and applied one by one, so
+ * that "unmapped after mapped" and "the last name" need no thought here.
+ * Fields that a record does not have count as 0 or empty. Nothing in a record is
+ * trusted: a string ends inside its record, an unknown kind is skipped.
+ */
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/xmem.h"
+#include "session_ring.h"
+#include "trace/images.h"
+#include "trace/recording_parts.h"
+#include "varint.h"
+
+/* ---- fields ---- */
+
+struct fields {
+	const uint8_t *p, *end;
+};
+
+struct text {
+	const char *s;
+	size_t bytes;
+};
+
+static uint64_t number(struct fields *f)
+{
+	uint64_t v = 0;
+	const uint8_t *next = f->p < f->end ? varint_get(f->p, f->end, &v) : NULL;
+
+	f->p = next ? next : f->end;
+	return next ? v : 0;
+}
+
+static int64_t signed_number(struct fields *f)
+{
+	return unzigzag(number(f));
+}
+
+static uint32_t number32(struct fields *f)
+{
+	uint64_t v = number(f);
+
+	return v > UINT32_MAX ? UINT32_MAX : (uint32_t)v;
+}
+
+static struct text text(struct fields *f)
+{
+	uint64_t bytes = number(f);
+	struct text t = { (const char *)f->p, 0 };
+
+	if (bytes > (uint64_t)(f->end - f->p))
+		bytes = (uint64_t)(f->end - f->p);
+	t.bytes = (size_t)bytes;
+	f->p += bytes;
+	return t;
+}
+
+static char *take(struct text t)
+{
+	return xstrndup(t.s, t.bytes);
+}
+
+static char *text_copy(struct fields *f)
+{
+	return take(text(f));
+}
+
+/* ---- gathering ---- */
+
+/* Place of the stamp among the fields, from 0; -1: no stamp. */
+static int stamp_field(unsigned kind)
+{
+	switch (kind) {
+	case META_PROCESS:
+		return 5;
+	case META_THREAD_START:
+		return 3;
+	case META_THREAD_NAME:
+	case META_THREAD_END:
+		return 2;
+	case META_SESSION:
+	case META_TOTALS:
+	case META_FRAME_ID:
+		return -1;
+	default:
+		return 1;
+	}
+}
+
+void metadata_gather(struct recording *r, const uint8_t *bytes, size_t count)
+{
+	struct recording_sources *src = r->sources;
+	size_t at = 0;
+
+	while (count - at >= sizeof(struct meta_header)) {
+		struct meta_record record;
+		struct meta_header h;
+		struct fields f;
+		int field;
+
+		memcpy(&h, bytes + at, sizeof(h));
+		if (h.magic != META_MAGIC || h.bytes > count - at - sizeof(h) ||
+		    h.checksum != meta_checksum(h.kind, h.bytes, bytes + at + sizeof(h))) {
+			/* a hole: its writer was killed in between */
+			at += 8;
+			continue;
+		}
+		record = (struct meta_record){
+			.order = (uint32_t)src->meta_count, .kind = h.kind,
+			.bytes = h.bytes, .payload = bytes + at + sizeof(h),
+		};
+		f = (struct fields){ record.payload, record.payload + record.bytes };
+		field = stamp_field(h.kind);
+		for (int i = 0; i <= field; i++)
+			record.stamp = number(&f);
+		xgrow(&src->meta, &src->meta_capacity, src->meta_count, sizeof(*src->meta));
+		src->meta[src->meta_count++] = record;
+		if (META_SPAN(h.bytes) > count - at)
+			break;
+		at += META_SPAN(h.bytes);
+	}
+}
+
+static int compare_records(const void *pa, const void *pb)
+{
+	const struct meta_record *a = pa, *b = pb;
+
+	if (a->stamp != b->stamp)
+		return a->stamp < b->stamp ? -1 : 1;
+	return a->order < b->order ? -1 : a->order > b->order;
+}
+
+static int compare_content(const struct meta_record *a, const struct meta_record *b)
+{
+	if (a->kind != b->kind)
+		return a->kind < b->kind ? -1 : 1;
+	if (a->bytes != b->bytes)
+		return a->bytes < b->bytes ? -1 : 1;
+	return memcmp(a->payload, b->payload, a->bytes);
+}
+
+static int compare_copies(const void *pa, const void *pb)
+{
+	const struct meta_record *a = pa, *b = pb;
+	int difference;
+
+	if (a->stamp != b->stamp)
+		return a->stamp < b->stamp ? -1 : 1;
+	difference = compare_content(a, b);
+	return difference ? difference : a->order < b->order ? -1 : 1;
+}
+
+/* The same record in two files: the first one is enough. */
+static void drop_copies(struct recording_sources *src)
+{
+	size_t kept = 0;
+
+	qsort(src->meta, src->meta_count, sizeof(*src->meta), compare_copies);
+	for (size_t i = 0; i < src->meta_count; i++)
+		if (!kept || src->meta[kept - 1].stamp != src->meta[i].stamp ||
+		    compare_content(&src->meta[kept - 1], &src->meta[i]) != 0)
+			src->meta[kept++] = src->meta[i];
+	src->meta_count = kept;
+}
+
+/* ---- applying ---- */
+
+/* "a\0b\0" and "a\0b" are both two arguments. */
+static void set_argv(struct image *im, struct text t)
+{
+	size_t capacity = 0, start = 0;
+
+	for (size_t i = 0; i <= t.bytes; i++) {
+		if (i < t.bytes ? t.s[i] != '\0' : start == t.bytes)
+			continue;
+		xgrow(&im->argv, &capacity, (size_t)im->argc + 1, sizeof(*im->argv));
+		im->argv[im->argc++] = xstrndup(t.s + start, i - start);
+		im->argv[im->argc] = NULL;
+		start = i + 1;
+	}
+}
+
+static void apply_process(struct recording *r, struct fields *f)
+{
+	struct image *im = images_obtain(r, number32(f));
+
+	if (im->is_described)
+		return;
+	im->is_described = true;
+	im->pid = number32(f);
+	im->ppid = number32(f);
+	im->parent_image = number32(f);
+	im->how = number(f) == PROCESS_FORKED ? PROCESS_FORKED : PROCESS_STARTED;
+	im->start_stamp = number(f);
+	(void)number(f); /* start_time: for the recorder */
+	im->features = number32(f);
+	set_argv(im, text(f));
+	free(im->exe);
+	free(im->cwd);
+	free(im->libc);
+	im->exe = text_copy(f);
+	im->cwd = text_copy(f);
+	im->libc = text_copy(f);
+	im->initial_break = number(f);
+	im->fork_stamp = number(f);
+	im->fork_thread = number(f);
+	im->page_size = number(f);
+	/* sizes are divided by it */
+	if (im->page_size < 4096 || im->page_size > (64 << 20) ||
+	    (im->page_size & (im->page_size - 1)) != 0)
+		im->page_size = 4096;
+}
+
+static void apply_module(struct recording *r, struct fields *f)
+{
+	struct image *im = images_obtain(r, number32(f));
+	struct module_map m = { .to_stamp = UINT64_MAX };
+	struct text build_id;
+
+	m.from_stamp = number(f);
+	m.start = number(f);
+	m.end = number(f);
+	m.bias = (uint64_t)signed_number(f);
+	if (m.end <= m.start)
+		return;
+	m.path = text_copy(f);
+	build_id = text(f);
+	m.build_id_bytes = build_id.bytes < sizeof(m.build_id) ? (uint8_t)build_id.bytes
+							       : sizeof(m.build_id);
+	memcpy(m.build_id, build_id.s, m.build_id_bytes);
+	images_add_map(r, im, &m);
+}
+
+static void apply_thread(struct recording *r, struct fields *f, unsigned kind)
+{
+	struct image *im = images_obtain(r, number32(f));
+	struct thread_info *t = images_thread(r, im, number32(f));
+	struct text name;
+
+	if (kind == META_THREAD_END) {
+		t->end_stamp = number(f);
+		return;
+	}
+	if (kind == META_THREAD_START) {
+		t->tid = number32(f);
+		t->start_stamp = number(f);
+	} else {
+		(void)number(f); /* stamp: records come in its order */
+	}
+	name = text(f);
+	if (name.bytes) {
+		free(t->name);
+		t->name = take(name);
+	}
+}
+
+static void set_usage(struct image *im, struct fields *f)
+{
+	uint64_t kib;
+
+	im->status = (int)signed_number(f);
+	im->utime_us = number(f);
+	im->stime_us = number(f);
+	kib = number(f);
+	im->maxrss_bytes = kib > UINT64_MAX >> 10 ? UINT64_MAX : kib << 10;
+	im->minflt = number(f);
+	im->majflt = number(f);
+	im->has_exit = true;
+}
+
+static void apply_exit(struct recording *r, struct fields *f)
+{
+	struct image *im = images_obtain(r, number32(f));
+	uint64_t stamp = number(f);
+
+	if (stamp > im->end_stamp)
+		im->end_stamp = stamp;
+	set_usage(im, f);
+}
+
+static void apply_setting(struct recording *r, struct fields *f)
+{
+	struct image *im = images_obtain(r, number32(f));
+	struct setting s = { .stamp = number(f) };
+
+	s.key = text_copy(f);
+	s.value = text_copy(f);
+	images_add_setting(im, &s);
+}
+
+static void apply_region(struct recording *r, struct fields *f)
+{
+	struct image *im = images_obtain(r, number32(f));
+	struct region g = { .stamp = number(f) };
+
+	g.start = number(f);
+	g.end = number(f);
+	g.prot = number32(f);
+	if (g.end <= g.start)
+		return;
+	g.name = text_copy(f);
+	images_add_region(im, &g);
+}
+
+static void apply_note(struct recording *r, struct fields *f, bool fault)
+{
+	struct recording_sources *src = r->sources;
+	struct note n = { .fault = fault, .image = number32(f) };
+
+	n.stamp = number(f);
+	n.text = text_copy(f);
+	xgrow(&r->notes, &src->note_capacity, r->note_count, sizeof(*r->notes));
+	r->notes[r->note_count++] = n;
+}
+
+static void apply_mark(struct recording *r, struct fields *f)
+{
+	struct recording_sources *src = r->sources;
+	struct mark m = { .pid = number32(f) };
+
+	m.stamp = number(f);
+	m.name = text_copy(f);
+	xgrow(&r->marks, &src->mark_capacity, r->mark_count, sizeof(*r->marks));
+	r->marks[r->mark_count++] = m;
+}
+
+static void apply_memory(struct recording *r, struct fields *f)
+{
+	struct recording_sources *src = r->sources;
+	struct memory_sample m = { .pid = number32(f) };
+	uint64_t moment;
+
+	m.stamp = number(f);
+	moment = number(f);
+	m.moment = moment <= MEMORY_AT_MARK ? (uint8_t)moment : MEMORY_PERIODIC;
+	m.rss = number(f);
+	m.heap = number(f);
+	m.mapped = number(f);
+	m.stack = number(f);
+	m.file = number(f);
+	m.shmem = number(f);
+	m.other = number(f);
+	m.virtual_bytes = number(f);
+	m.swap = number(f);
+	m.has_parts = m.heap || m.mapped || m.stack || m.file || m.shmem || m.other;
+	xgrow(&r->samples, &src->sample_capacity, r->sample_count, sizeof(*r->samples));
+	r->samples[r->sample_count++] = m;
+}
+
+/* A word as a shell reads it back. */
+static void append_quoted(char **out, size_t *capacity, size_t *used, const char *s, size_t n)
+{
+	static const char plain[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
+				    "0123456789_@%+=:,./-";
+	bool is_plain = n > 0;
+
+	for (size_t i = 0; i < n; i++)
+		is_plain &= strchr(plain, s[i]) != NULL;
+	xgrow(out, capacity, *used + 4 * n + 4, 1);
+	if (*used)
+		(*out)[(*used)++] = ' ';
+	if (!is_plain)
+		(*out)[(*used)++] = '\'';
+	for (size_t i = 0; i < n; i++) {
+		if (s[i] == '\'') {
+			memcpy(*out + *used, "'\\''", 4);
+			*used += 4;
+		} else {
+			(*out)[(*used)++] = s[i];
+		}
+	}
+	if (!is_plain)
+		(*out)[(*used)++] = '\'';
+	(*out)[*used] = '\0';
+}
+
+static char *quote_text(struct text t)
+{
+	size_t capacity = 0, used = 0, start = 0;
+	char *out = NULL;
+
+	for (size_t i = 0; i <= t.bytes; i++) {
+		if (i < t.bytes ? t.s[i] != '\0' : start == t.bytes)
+			continue;
+		append_quoted(&out, &capacity, &used, t.s + start, i - start);
+		start = i + 1;
+	}
+	return out;
+}
+
+char *metadata_quote(char *const words[], int count)
+{
+	size_t capacity = 0, used = 0;
+	char *out = NULL;
+
+	for (int i = 0; i < count; i++)
+		append_quoted(&out, &capacity, &used, words[i], strlen(words[i]));
+	return out;
+}
+
+/* `record` writes one at its start and one at its end: the last one is right. */
+static void apply_session(struct recording *r, struct fields *f)
+{
+	struct text command, ring_path, options;
+	uint64_t end;
+
+	r->start_stamp = number(f);
+	r->wall_ns = number(f);
+	command = text(f);
+	ring_path = text(f);
+	r->root_pid = number32(f);
+	end = number(f);
+	r->wall_duration_ns = number(f);
+	options = text(f);
+	if (end > r->end_stamp)
+		r->end_stamp = end;
+	free(r->command);
+	r->command = quote_text(command);
+	free(r->ring_path);
+	r->ring_path = ring_path.bytes ? take(ring_path) : NULL;
+	free(r->options_text);
+	r->options_text = options.bytes ? take(options) : NULL;
+}
+
+static void apply_totals(struct recording *r, struct fields *f)
+{
+	r->slots_drained = number(f);
+	(void)number(f); /* raw bytes: the segments tell */
+	while (f->p < f->end) {
+		uint64_t cause = number(f), count = number(f);
+
+		if (cause < LOSS_COUNT && count > r->losses[cause])
+			r->losses[cause] = count;
+	}
+}
+
+static void apply(struct recording *r, const struct meta_record *m)
+{
+	struct fields f = { m->payload, m->payload + m->bytes };
+
+	if (m->stamp > r->end_stamp)
+		r->end_stamp = m->stamp;
+	switch (m->kind) {
+	case META_PROCESS:
+		apply_process(r, &f);
+		break;
+	case META_MODULE_MAP:
+		apply_module(r, &f);
+		break;
+	case META_MODULE_UNMAP: {
+		struct image *im = images_obtain(r, number32(&f));
+		uint64_t stamp = number(&f);
+
+		images_unmap(r, im, number(&f), stamp);
+		break;
+	}
+	case META_THREAD_START:
+	case META_THREAD_NAME:
+	case META_THREAD_END:
+		apply_thread(r, &f, m->kind);
+		break;
+	case META_EXIT:
+		apply_exit(r, &f);
+		break;
+	case META_SETTING:
+		apply_setting(r, &f);
+		break;
+	case META_NOTE:
+	case META_FAULT:
+		apply_note(r, &f, m->kind == META_FAULT);
+		break;
+	case META_MARK_AT:
+		apply_mark(r, &f);
+		break;
+	case META_MEMORY:
+		apply_memory(r, &f);
+		break;
+	case META_SESSION:
+		apply_session(r, &f);
+		break;
+	case META_TOTALS:
+		apply_totals(r, &f);
+		break;
+	case META_REGION:
+		apply_region(r, &f);
+		break;
+	default:
+		break;
+	}
+}
+
+/* The recorder's wait knows the status better than the program's own exit. */
+static void apply_status(struct recording *r, const struct meta_record *m)
+{
+	struct fields f = { m->payload, m->payload + m->bytes };
+	uint32_t pid = number32(&f);
+	uint64_t stamp = number(&f);
+	struct image *im = recording_image_at(r, pid, stamp);
+
+	if (!im)
+		return;
+	set_usage(im, &f);
+	if (!im->end_stamp)
+		im->end_stamp = stamp;
+}
+
+void metadata_apply(struct recording *r)
+{
+	struct recording_sources *src = r->sources;
+
+	if (src->count > 1)
+		drop_copies(src);
+	if (src->meta_count)
+		qsort(src->meta, src->meta_count, sizeof(*src->meta), compare_records);
+	for (size_t i = 0; i < src->meta_count; i++)
+		apply(r, &src->meta[i]);
+}
+
+void metadata_apply_status(struct recording *r)
+{
+	for (size_t i = 0; i < r->sources->meta_count; i++)
+		if (r->sources->meta[i].kind == META_STATUS)
+			apply_status(r, &r->sources->meta[i]);
+}

@@ -1,0 +1,206 @@
+/*
+ * cfi_module.c - from a pc to the unwind tables of its object.
+ *
+ * Relies on glibc's _dl_find_object (2.35: lock-free, safe in signal handlers)
+ * where it exists, else on a table of the loaded objects that is made anew at
+ * each change. Promises bounds within which the tables may be read: the segment
+ * that holds them, from the object's own program headers, or else the mapping
+ * as the kernel lists it.
+ */
+#include "cfi_module.h"
+
+#include <features.h>
+#include <link.h>
+#include <string.h>
+
+#include "unwind_range.h"
+
+#define PAGE 4096u
+
+#if __GLIBC_PREREQ(2, 35)
+#pragma weak _dl_find_object
+#else
+struct dl_find_object {
+	unsigned long long dlfo_flags;
+	void *dlfo_map_start, *dlfo_map_end, *dlfo_link_map, *dlfo_eh_frame;
+	unsigned long long dlfo_reserved[8];
+};
+extern int _dl_find_object(void *pc, struct dl_find_object *found) __attribute__((weak));
+#endif
+
+/* ---- bounds ---- */
+
+/* The PT_LOAD that holds ADDRESS, as bounds. COUNT headers at PHDR, BIAS added to theirs. */
+static bool segment_of(const ElfW(Phdr) *phdr, unsigned count, uint64_t bias,
+		       uint64_t address, struct cfi_module *m)
+{
+	for (unsigned i = 0; i < count; i++) {
+		uint64_t start = bias + phdr[i].p_vaddr;
+
+		if (phdr[i].p_type != PT_LOAD || !(phdr[i].p_flags & PF_R) ||
+		    address - start >= phdr[i].p_filesz)
+			continue;
+		m->low = (const uint8_t *)start;
+		m->high = m->low + phdr[i].p_filesz;
+		return true;
+	}
+	return false;
+}
+
+/* By the ELF header at the object's first page, where the program headers follow it there. */
+static bool bounds_by_header(uint64_t start, uint64_t end, struct cfi_module *m)
+{
+	const ElfW(Ehdr) *elf = (const ElfW(Ehdr) *)start;
+	const ElfW(Phdr) *phdr;
+	uint64_t bias;
+
+	if (start % PAGE || end - start < PAGE || memcmp(elf->e_ident, ELFMAG, SELFMAG))
+		return false;
+	if (elf->e_phentsize != sizeof(*phdr) || elf->e_phoff % 8 ||
+	    elf->e_phoff > PAGE || elf->e_phnum > (PAGE - elf->e_phoff) / sizeof(*phdr))
+		return false;
+	phdr = (const ElfW(Phdr) *)(start + elf->e_phoff);
+	for (unsigned i = 0; i < elf->e_phnum; i++) {
+		if (phdr[i].p_type != PT_LOAD)
+			continue;
+		if (phdr[i].p_offset != 0)
+			return false;
+		bias = start - phdr[i].p_vaddr;
+		return segment_of(phdr, elf->e_phnum, bias, (uint64_t)m->header, m) &&
+		       (uint64_t)m->high <= end;
+	}
+	return false;
+}
+
+/*
+ * patchelf moves program headers to the end of the file. The few objects that
+ * were treated so are asked of the kernel once; a slot is written by one thread at a time,
+ * `header` last.
+ */
+static struct {
+	const uint8_t *header, *low, *high;
+	uint32_t generation;
+} asked[16];
+static uint32_t asked_next, module_generation;
+
+static bool bounds_by_mapping(struct cfi_module *m)
+{
+	uint32_t generation = __atomic_load_n(&module_generation, __ATOMIC_ACQUIRE);
+	struct stack_range found;
+	uint32_t i;
+
+	for (i = 0; i < 16; i++) {
+		if (__atomic_load_n(&asked[i].header, __ATOMIC_ACQUIRE) != m->header ||
+		    asked[i].generation != generation)
+			continue;
+		m->low = asked[i].low;
+		m->high = asked[i].high;
+		return true;
+	}
+	if (!range_of_mapping((uint64_t)m->header, &found))
+		return false;
+	m->low = (const uint8_t *)found.low;
+	m->high = (const uint8_t *)found.high;
+	i = __atomic_fetch_add(&asked_next, 1, __ATOMIC_RELAXED);
+	/* each slot once, so that no reader sees one half changed */
+	if (i < 16) {
+		asked[i].low = m->low;
+		asked[i].high = m->high;
+		asked[i].generation = generation;
+		__atomic_store_n(&asked[i].header, m->header, __ATOMIC_RELEASE);
+	}
+	return true;
+}
+
+/* ---- without _dl_find_object ---- */
+
+#define OBJECTS_MAX 1024
+
+struct object {
+	uint64_t start, end;
+	struct cfi_module module;
+};
+
+/* Two tables: one in force, one being made. */
+static struct object_table {
+	uint32_t count;
+	struct object objects[OBJECTS_MAX];
+} tables[2];
+static uint32_t table_in_force, table_lock;
+
+static int note_object(struct dl_phdr_info *info, size_t bytes, void *data)
+{
+	struct object_table *table = data;
+	struct object *o = &table->objects[table->count];
+
+	(void)bytes;
+	memset(o, 0, sizeof(*o));
+	o->start = UINT64_MAX;
+	for (unsigned i = 0; i < info->dlpi_phnum; i++) {
+		const ElfW(Phdr) *p = &info->dlpi_phdr[i];
+		uint64_t start = info->dlpi_addr + p->p_vaddr;
+
+		if (p->p_type == PT_LOAD) {
+			o->start = start < o->start ? start : o->start;
+			o->end = start + p->p_memsz > o->end ? start + p->p_memsz : o->end;
+		} else if (p->p_type == PT_GNU_EH_FRAME) {
+			o->module.header = (const uint8_t *)start;
+		}
+	}
+	if (!o->module.header ||
+	    !segment_of(info->dlpi_phdr, info->dlpi_phnum, info->dlpi_addr,
+			(uint64_t)o->module.header, &o->module))
+		return 0;
+	return ++table->count == OBJECTS_MAX;
+}
+
+static void table_make(void)
+{
+	uint32_t next;
+
+	/* two changes at once: the loser's is seen by the winner, or at the next */
+	if (__atomic_exchange_n(&table_lock, 1, __ATOMIC_ACQUIRE))
+		return;
+	next = !table_in_force;
+	tables[next].count = 0;
+	dl_iterate_phdr(note_object, &tables[next]);
+	__atomic_store_n(&table_in_force, next, __ATOMIC_RELEASE);
+	__atomic_store_n(&table_lock, 0, __ATOMIC_RELEASE);
+}
+
+static bool object_of(uint64_t pc, struct cfi_module *m)
+{
+	const struct object_table *t =
+		&tables[__atomic_load_n(&table_in_force, __ATOMIC_ACQUIRE)];
+
+	for (uint32_t i = 0; i < t->count; i++) {
+		if (pc - t->objects[i].start >= t->objects[i].end - t->objects[i].start)
+			continue;
+		*m = t->objects[i].module;
+		return true;
+	}
+	return false;
+}
+
+/* ---- interface ---- */
+
+void cfi_module_changed(void)
+{
+	__atomic_fetch_add(&module_generation, 1, __ATOMIC_RELEASE);
+	if (!&_dl_find_object)
+		table_make();
+}
+
+bool cfi_module_of(uint64_t pc, struct cfi_module *module)
+{
+	struct dl_find_object found;
+
+	if (!&_dl_find_object)
+		return object_of(pc, module);
+	if (_dl_find_object((void *)pc, &found) != 0 || !found.dlfo_eh_frame)
+		return false;
+	module->header = found.dlfo_eh_frame;
+	return bounds_by_header((uint64_t)found.dlfo_map_start,
+				(uint64_t)found.dlfo_map_end, module) ||
+	       bounds_by_mapping(module);
+}

@@ -1,0 +1,85 @@
+/*
+ * hook_task.c - calls that change what the recording must know of the process:
+ * its end without exit(3), settings of the allocator, unloading of objects, and
+ * what would make the library's own instructions fatal.
+ */
+#include <dlfcn.h>
+#include <linux/seccomp.h>
+#include <malloc.h>
+#include <stdarg.h>
+#include <stdlib.h>
+#include <sys/prctl.h>
+#include <unistd.h>
+
+#include "exit.h"
+#include "meta.h"
+#include "modules.h"
+#include "session.h"
+#include "settings.h"
+#include "task_real.h"
+
+#define EXPORT __attribute__((visibility("default")))
+
+EXPORT void _exit(int status)
+{
+	exit_record(status);
+	task_real._exit(status);
+	__builtin_unreachable();
+}
+
+EXPORT void _Exit(int status)
+{
+	exit_record(status);
+	task_real._Exit(status);
+	__builtin_unreachable();
+}
+
+/* Its handlers still run, and are recorded, after this. */
+EXPORT void quick_exit(int status)
+{
+	exit_record(status);
+	task_real.quick_exit(status);
+	__builtin_unreachable();
+}
+
+EXPORT int dlclose(void *handle)
+{
+	int result = task_real.dlclose(handle);
+
+	modules_poll();
+	return result;
+}
+
+EXPORT int mallopt(int parameter, int value)
+{
+	int result = task_real.mallopt(parameter, value);
+
+	if (result && session.recording)
+		settings_mallopt(parameter, value);
+	return result;
+}
+
+/* Strict seccomp kills for any system call but four, and forbids rdtsc as PR_TSC_SIGSEGV does. */
+static bool forbids_recording(int option, unsigned long argument)
+{
+	return (option == PR_SET_SECCOMP && argument == SECCOMP_MODE_STRICT) ||
+	       (option == PR_SET_TSC && argument == PR_TSC_SIGSEGV);
+}
+
+EXPORT int prctl(int option, ...)
+{
+	unsigned long a, b, c, d;
+	va_list list;
+
+	va_start(list, option);
+	a = va_arg(list, unsigned long);
+	b = va_arg(list, unsigned long);
+	c = va_arg(list, unsigned long);
+	d = va_arg(list, unsigned long);
+	va_end(list);
+	if (forbids_recording(option, a) && session.recording) {
+		meta_note("recording ends here: the program gives up the system calls or the clock that it needs");
+		session_stop();
+	}
+	return task_real.prctl(option, a, b, c, d);
+}

@@ -1,0 +1,167 @@
+/*
+ * process_record.c - composes the records of process_record.h from /proc and
+ * system calls. Relies on being called by one thread at a time (start, fork
+ * child), but for the clock and the end, which guard themselves.
+ */
+#include <errno.h>
+#include <gnu/libc-version.h>
+#include <string.h>
+#include <sys/auxv.h>
+#include <sys/resource.h>
+
+#include "clock.h"
+#include "fork.h"
+#include "memory_sample.h"
+#include "meta.h"
+#include "process_record.h"
+#include "session.h"
+#include "sys.h"
+#include "sysfile.h"
+#include "tstate.h"
+
+#define ARGV_BYTES (32u * 1024)
+#define PATH_BYTES 4096
+#define RECORD_BYTES (ARGV_BYTES + 3 * PATH_BYTES)
+#define CLOCK_INTERVAL_NS 1000000000ull
+
+/* Read at start, and used again by forked children. */
+static char argv_text[ARGV_BYTES];
+static size_t argv_bytes;
+static char exe_path[PATH_BYTES];
+static uint8_t buffer[RECORD_BYTES];
+
+static uint64_t last_clock_ns;
+static uint32_t exit_recorded;
+
+static void identity_read(void)
+{
+	long n = sysfile_read("/proc/self/cmdline", argv_text, sizeof(argv_text));
+
+	argv_bytes = n > 0 ? (size_t)n : 0;
+	n = SYS4(readlinkat, -100 /* AT_FDCWD */, "/proc/self/exe", exe_path, sizeof(exe_path) - 1);
+	exe_path[n > 0 ? n : 0] = '\0';
+}
+
+static void process_record(enum process_how how, uint32_t parent_image, uint64_t fork_stamp,
+			   uint32_t fork_thread)
+{
+	struct meta_builder b;
+	char cwd[PATH_BYTES], libc[64] = "glibc ";
+
+	if (sys_failed(SYS2(getcwd, cwd, sizeof(cwd))))
+		cwd[0] = '\0';
+	strncat(libc, gnu_get_libc_version(), sizeof(libc) - strlen(libc) - 1);
+	meta_init(&b, buffer, sizeof(buffer));
+	meta_number(&b, session.image);
+	meta_number(&b, session.pid);
+	meta_number(&b, (uint64_t)SYS0(getppid));
+	meta_number(&b, parent_image);
+	meta_number(&b, how);
+	meta_number(&b, clock_stamp());
+	meta_number(&b, session.owner_start);
+	meta_number(&b, session.features);
+	meta_bytes(&b, argv_text, argv_bytes);
+	meta_string(&b, exe_path);
+	meta_string(&b, cwd);
+	meta_string(&b, libc);
+	meta_number(&b, (uint64_t)SYS1(brk, 0));
+	meta_number(&b, fork_stamp);
+	meta_number(&b, fork_thread);
+	meta_number(&b, getauxval(AT_PAGESZ));
+	meta_number(&b, clock_realtime_ns());
+	meta_append(META_PROCESS, &b);
+}
+
+void process_record_started(void)
+{
+	identity_read();
+	process_record(PROCESS_STARTED, 0, 0, 0);
+	meta_notes_release();
+	process_record_clock();
+}
+
+void process_record_forked(uint32_t parent_image, uint64_t fork_stamp, uint32_t fork_thread)
+{
+	exit_recorded = 0;
+	process_record(PROCESS_FORKED, parent_image, fork_stamp, fork_thread);
+	process_record_clock();
+}
+
+void process_record_clock(void)
+{
+	uint8_t small[64];
+	struct meta_builder b;
+	uint64_t before, monotonic, after;
+
+	/* the kernel's clock lies between two stamps: take their middle */
+	before = clock_stamp();
+	monotonic = clock_monotonic_ns();
+	after = clock_stamp();
+	__atomic_store_n(&last_clock_ns, monotonic, __ATOMIC_RELAXED);
+	meta_init(&b, small, sizeof(small));
+	meta_number(&b, session.image);
+	meta_number(&b, before + (after - before) / 2);
+	meta_number(&b, monotonic);
+	meta_number(&b, clock_realtime_ns());
+	meta_append(META_CLOCK, &b);
+}
+
+void process_record_clock_if_due(void)
+{
+	uint64_t last = __atomic_load_n(&last_clock_ns, __ATOMIC_RELAXED);
+
+	if (clock_monotonic_ns() - last >= CLOCK_INTERVAL_NS)
+		process_record_clock();
+}
+
+static uint64_t microseconds(const struct timeval *t)
+{
+	return (uint64_t)t->tv_sec * 1000000u + (uint64_t)t->tv_usec;
+}
+
+static void exit_write(int status)
+{
+	struct rusage usage;
+	uint8_t small[96];
+	struct meta_builder b;
+
+	memory_sample_record(MEMORY_AT_EXIT);
+	process_record_clock();
+	memset(&usage, 0, sizeof(usage));
+	SYS2(getrusage, RUSAGE_SELF, &usage);
+	meta_init(&b, small, sizeof(small));
+	meta_number(&b, session.image);
+	meta_number(&b, clock_stamp());
+	meta_number(&b, zigzag(status));
+	meta_number(&b, microseconds(&usage.ru_utime));
+	meta_number(&b, microseconds(&usage.ru_stime));
+	meta_number(&b, (uint64_t)usage.ru_maxrss);
+	meta_number(&b, (uint64_t)usage.ru_minflt);
+	meta_number(&b, (uint64_t)usage.ru_majflt);
+	meta_append(META_EXIT, &b);
+}
+
+void exit_record(int status)
+{
+	struct thread *t = &thread;
+	int saved = errno;
+	uint64_t guard;
+	uint8_t phase;
+
+	if (!session.recording)
+		return;
+	/* a child made by fork becomes a process of its own, one made by vfork is none */
+	if (session_is_forked())
+		fork_adopt();
+	if (!session.recording || (uint32_t)SYS0(getpid) != session.pid ||
+	    __atomic_exchange_n(&exit_recorded, 1, __ATOMIC_RELAXED))
+		return;
+	guard = t->guard_sp;
+	phase = t->phase;
+	t->guard_sp = (uint64_t)__builtin_frame_address(0);
+	t->phase = PHASE_OWN;
+	exit_write(status);
+	t->phase = phase;
+	t->guard_sp = guard;
+	errno = saved;
+}

@@ -1,0 +1,33 @@
+/*
+ * process_record.h - what the metadata says of this process: identity, clock, end.
+ */
+#ifndef PRELOAD_PROCESS_RECORD_H
+#define PRELOAD_PROCESS_RECORD_H
+
+#include <stdint.h>
+
+#include "record_kinds.h"
+
+/* META_PROCESS of a program that was started (exec), with notes that waited for it. */
+void process_record_started(void);
+
+/*
+ * META_PROCESS of a forked child; argv and exe are its parent's. PARENT_IMAGE and
+ * FORK_THREAD are the parent's numbers, FORK_STAMP the moment.
+ */
+void process_record_forked(uint32_t parent_image, uint64_t fork_stamp, uint32_t fork_thread);
+
+/* META_CLOCK: one moment by the stamp's and by the kernel's clocks. */
+void process_record_clock(void);
+
+/* The same, where the last one is older than a second. */
+void process_record_clock_if_due(void);
+
+/*
+ * The process ends with STATUS (as given to exit or _exit): META_CLOCK, META_MEMORY,
+ * META_EXIT. Once; later calls do nothing, nor do those of a child that shares
+ * this process's memory (vfork) and ends.
+ */
+void exit_record(int status);
+
+#endif

@@ -1,0 +1,14 @@
+/*
+ * regions.h - the address space as the library finds it, as META_REGION.
+ */
+#ifndef PRELOAD_REGIONS_H
+#define PRELOAD_REGIONS_H
+
+/*
+ * Record each line of /proc/self/maps but the library's own: its segments, the
+ * ring. Once, at start, after the session is open. `prot` has the PROT_ bits,
+ * and 8 where the mapping is shared.
+ */
+void regions_record(void);
+
+#endif

@@ -1,0 +1,67 @@
+/*
+ * ring.h - a thread's place in the ring: the slot it owns and the position in it.
+ */
+#ifndef PRELOAD_RING_H
+#define PRELOAD_RING_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "record_codec.h"
+#include "record_kinds.h"
+#include "segment.h"
+#include "session_ring.h"
+
+/* All zero: no slot. Fields of the hot path. */
+struct ring_cursor {
+	uint8_t *cursor;                /* where the next record goes */
+	uint8_t *limit;                 /* end of the slot */
+	struct segment_header *segment; /* beginning of the slot */
+	struct codec_base base;
+	uint32_t events;                /* records in the segment so far */
+	uint32_t depth;                 /* frames of the call stack in force for a reader */
+};
+
+/* Who claims: what goes into the segment header, and how patient it is. */
+struct ring_claimant {
+	uint32_t stream;
+	uint32_t sequence;    /* of the next segment; ring_claim() counts it on */
+	uint32_t thread;      /* thread number */
+	uint32_t lost;        /* events lost since the last segment; cleared by a claim */
+	enum loss_cause cause;/* why the last claim failed */
+	uint64_t retry_ns;    /* CLOCK_MONOTONIC before which no claim is tried; 0: now */
+	uint64_t backoff_ns;  /* after the next failure for want of space */
+	bool impatient;       /* it waited in vain: do not wait again before a success */
+};
+
+/* Bytes of room left in the slot; 0 without one. */
+static inline size_t ring_room(const struct ring_cursor *c)
+{
+	return (size_t)(c->limit - c->cursor);
+}
+
+/* Publish all bytes before END as records: END becomes the cursor. */
+static inline void ring_publish(struct ring_cursor *c, uint8_t *end)
+{
+	c->cursor = end;
+	c->events++;
+	__atomic_store_n(&c->segment->committed,
+			 (uint64_t)(end - (uint8_t *)(c->segment + 1)), __ATOMIC_RELEASE);
+}
+
+/*
+ * Claim a slot for a segment that begins at STAMP, and point C into it. C must
+ * have no slot. False: none to be had (WHO->cause says why); nothing is counted.
+ * The owner written into the slot is the process (its thread group leader), so a
+ * slot may pass from thread to thread.
+ */
+bool ring_claim(struct ring_cursor *c, struct ring_claimant *who, uint64_t stamp);
+
+/* The segment is complete: the slot becomes FULL, C has no slot. Does nothing without one. */
+void ring_close(struct ring_cursor *c);
+
+/* Forget the slot without touching it: it is the parent process's. */
+void ring_forget(struct ring_cursor *c);
+
+#endif

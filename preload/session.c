@@ -1,0 +1,386 @@
+/*
+ * session.c - joins the ring that `record` made, or makes one (a bare run), and
+ * maps it. Relies on raw system calls only. Promises: no descriptor stays open,
+ * nothing in a secure-exec process, and no more address space than a limited
+ * process can spare.
+ */
+#include <fcntl.h>
+#include <string.h>
+#include <sys/auxv.h>
+#include <sys/mman.h>
+#include <sys/resource.h>
+#include <sys/stat.h>
+#include <sys/vfs.h>
+#include <unistd.h>
+
+#include "clock.h"
+#include "clock_init.h"
+#include "config.h"
+#include "prefault.h"
+#include "ring_layout.h"
+#include "session.h"
+#include "sys.h"
+#include "sysfile.h"
+
+#define PATH_BYTES 4096
+#define SLOTS_MIN 16u
+/* Under RLIMIT_AS the ring takes at most this part of the limit. */
+#define LIMITED_PART 32
+#define LIMITED_META (8ull << 20)
+#define CREATE_ATTEMPTS 10
+#ifndef MADV_WIPEONFORK
+#define MADV_WIPEONFORK 18
+#endif
+
+struct session session;
+
+static const volatile uint64_t never_live;
+const volatile uint64_t *session_live = &never_live;
+
+/* A page of our own: word 0 is *session_live; wiped in a forked child. */
+static uint64_t *live_page;
+
+static char ring_path[PATH_BYTES];
+static bool export_pending;
+static bool verbose;
+
+const char *session_ring_path(void)
+{
+	return ring_path;
+}
+
+static void say(const char *text, const char *path)
+{
+	char line[PATH_BYTES + 128];
+	size_t n = 0;
+
+	if (!verbose)
+		return;
+	for (const char *parts[] = { "allotrope: ", text, path, "\n", NULL }, **p = parts; *p; p++) {
+		size_t bytes = strlen(*p);
+
+		if (bytes > sizeof(line) - n)
+			bytes = sizeof(line) - n;
+		memcpy(line + n, *p, bytes);
+		n += bytes;
+	}
+	SYS3(write, 2, line, n);
+}
+
+static bool limit_is_finite(int resource, uint64_t *bytes)
+{
+	struct rlimit limit;
+
+	if (sys_failed(SYS4(prlimit64, 0, resource, 0, &limit)) ||
+	    limit.rlim_cur == RLIM_INFINITY)
+		return false;
+	*bytes = limit.rlim_cur;
+	return true;
+}
+
+static void *map_shared(long fd, uint64_t offset, uint64_t bytes)
+{
+	long at = SYS6(mmap, 0, bytes, PROT_READ | PROT_WRITE, MAP_SHARED, fd, offset);
+
+	if (sys_failed(at))
+		return NULL;
+	/* a core dump of the target must not hold the recording */
+	SYS3(madvise, at, bytes, MADV_DONTDUMP);
+	return (void *)at;
+}
+
+/*
+ * Two mappings: header and metadata; slot words and slots. Where the address
+ * space is limited they cover the beginning of each part only.
+ */
+static bool ring_map(long fd, const struct ring_header *h)
+{
+	uint64_t meta = h->meta_bytes, slots = h->slot_count, limit;
+	uint64_t table = h->slots_offset - h->table_offset;
+	void *second = NULL;
+
+	if (limit_is_finite(RLIMIT_AS, &limit)) {
+		uint64_t spare = limit / LIMITED_PART;
+		uint64_t window = ring_round(h->meta_tail, RING_ALIGN) + LIMITED_META;
+
+		if (meta > window)
+			meta = window;
+		if (slots * h->slot_bytes > spare)
+			slots = spare / h->slot_bytes;
+		if (slots < SLOTS_MIN)
+			slots = SLOTS_MIN;
+	}
+	if (slots > h->slot_count)
+		slots = h->slot_count;
+	session.ring = (struct ring_header *)map_shared(fd, 0, h->meta_offset + meta);
+	if (!session.ring)
+		return false;
+	for (; !second; slots /= 2) {
+		second = map_shared(fd, h->table_offset, table + slots * h->slot_bytes);
+		if (second || slots < SLOTS_MIN)
+			break;
+	}
+	if (!second) {
+		SYS2(munmap, session.ring, h->meta_offset + meta);
+		session.ring = NULL;
+		return false;
+	}
+	session.meta = (uint8_t *)session.ring + h->meta_offset;
+	session.meta_mapped = meta;
+	session.slot_words = (uint64_t *)second;
+	session.slots = (uint8_t *)second + table;
+	session.slot_count = (uint32_t)slots;
+	return true;
+}
+
+static bool ring_join(const char *path)
+{
+	struct ring_header header;
+	struct stat info;
+	bool joined = false;
+	long fd;
+
+	if (strlen(path) >= sizeof(ring_path))
+		return false;
+	fd = SYS4(openat, AT_FDCWD, path, O_RDWR | O_CLOEXEC | O_NOFOLLOW | O_NOCTTY | O_NONBLOCK, 0);
+	if (sys_failed(fd))
+		return false;
+	if (!sys_failed(SYS2(fstat, fd, &info)) && S_ISREG(info.st_mode) &&
+	    SYS4(pread64, fd, &header, sizeof(header), 0) == (long)sizeof(header) &&
+	    ring_layout_valid(&header, (uint64_t)info.st_size))
+		joined = ring_map(fd, &header);
+	SYS1(close, fd);
+	if (joined)
+		strcpy(ring_path, path);
+	return joined;
+}
+
+/* PATTERN with %p replaced by our pid, made absolute, into ring_path. */
+static bool ring_name(const char *pattern, unsigned attempt)
+{
+	char *p = ring_path, *end = ring_path + sizeof(ring_path) - 64;
+
+	if (pattern[0] != '/') {
+		long n = SYS2(getcwd, ring_path, sizeof(ring_path) - 64);
+
+		if (sys_failed(n) || ring_path[0] != '/')
+			return false;
+		p += strlen(p);
+		if (p[-1] != '/')
+			*p++ = '/';
+	}
+	for (; *pattern; pattern++) {
+		if (p >= end)
+			return false;
+		if (pattern[0] == '%' && pattern[1] == 'p') {
+			p = sysfile_decimal(p, (uint64_t)SYS0(getpid));
+			pattern++;
+		} else {
+			*p++ = *pattern;
+		}
+	}
+	if (attempt) {
+		*p++ = '.';
+		p = sysfile_decimal(p, attempt);
+	}
+	*p = '\0';
+	return true;
+}
+
+static bool tsc_is_clocksource(void)
+{
+	char text[64];
+
+	if (sysfile_read("/sys/devices/system/clocksource/clocksource0/current_clocksource",
+			 text, sizeof(text)) <= 0)
+		return false;
+#if defined(__aarch64__)
+	return strcmp(text, "arch_sys_counter\n") == 0;
+#else
+	return strcmp(text, "tsc\n") == 0;
+#endif
+}
+
+/* How many slots the file system and the limits leave room for. */
+static uint64_t slots_that_fit(long fd, uint64_t wanted_bytes)
+{
+	uint64_t bytes = wanted_bytes, limit;
+	struct statfs fs;
+
+	if (!sys_failed(SYS2(fstatfs, fd, &fs))) {
+		uint64_t room = (uint64_t)fs.f_bavail * (uint64_t)fs.f_bsize;
+
+		if (bytes > room)
+			bytes = room;
+	}
+	/* beyond RLIMIT_FSIZE the kernel sends SIGXFSZ */
+	if (limit_is_finite(RLIMIT_FSIZE, &limit)) {
+		uint64_t fixed = RING_META_BYTES + (64ull << 20);
+
+		if (limit < fixed + SLOTS_MIN * RING_SLOT_BYTES)
+			return 0;
+		if (bytes > limit - fixed)
+			bytes = limit - fixed;
+	}
+	if (bytes < SLOTS_MIN * RING_SLOT_BYTES)
+		bytes = SLOTS_MIN * RING_SLOT_BYTES;
+	return bytes / RING_SLOT_BYTES;
+}
+
+static bool ring_fill(long fd, const struct config *c)
+{
+	struct ring_header h;
+	uint64_t slots = slots_that_fit(fd, c->size);
+
+	if (slots == 0 || slots > UINT32_MAX / 2)
+		return false;
+	if (c->options.when_full == WHEN_FULL_OVERWRITE)
+		ring_layout_fill(&h, (uint32_t)slots, (uint32_t)slots + RING_EXTRA_SLOTS,
+				 RING_META_BYTES);
+	else
+		ring_layout_fill(&h, (uint32_t)slots, (uint32_t)slots, RING_META_BYTES);
+	ring_layout_clock(&h, tsc_is_clocksource());
+	clock_init(h.clock, h.stamp_shift);
+	h.start_stamp = clock_stamp();
+	h.wall_ns = clock_realtime_ns();
+	h.options = c->options;
+	return !sys_failed(SYS2(ftruncate, fd, h.ring_bytes)) &&
+	       SYS4(pwrite64, fd, &h, sizeof(h), 0) == (long)sizeof(h) && ring_map(fd, &h);
+}
+
+static bool ring_create(const struct config *c)
+{
+	bool made;
+	long fd = -1;
+
+	for (unsigned i = 0; i < CREATE_ATTEMPTS && sys_failed(fd); i++) {
+		if (!ring_name(c->out, i))
+			return false;
+		fd = SYS4(openat, AT_FDCWD, ring_path,
+			  O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, 0600);
+	}
+	if (sys_failed(fd)) {
+		say("cannot create ", ring_path);
+		return false;
+	}
+	made = ring_fill(fd, c);
+	if (!made) {
+		say("no room for ", ring_path);
+		SYS3(unlinkat, AT_FDCWD, ring_path, 0);
+	}
+	SYS1(close, fd);
+	return made;
+}
+
+static void live_page_make(void)
+{
+	long page = SYS6(mmap, 0, getauxval(AT_PAGESZ), PROT_READ | PROT_WRITE,
+			 MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+
+	if (sys_failed(page))
+		return;
+	SYS3(madvise, page, getauxval(AT_PAGESZ), MADV_WIPEONFORK);
+	live_page = (uint64_t *)page;
+}
+
+/* With FOLLOW_NO only the root is recorded; whoever joins first is the root. */
+static bool is_followed(void)
+{
+	uint32_t none = 0;
+
+	__atomic_compare_exchange_n(&session.ring->root_pid, &none, session.pid, false,
+				    __ATOMIC_RELAXED, __ATOMIC_RELAXED);
+	return session.options.follow != FOLLOW_NO ||
+	       __atomic_load_n(&session.ring->root_pid, __ATOMIC_RELAXED) == session.pid;
+}
+
+static void identity_take(void)
+{
+	session.owner_start = sysfile_start_time();
+	session.image = __atomic_add_fetch(&session.ring->next_image, 1, __ATOMIC_RELAXED);
+}
+
+bool session_open(char *const *env)
+{
+	struct config config;
+
+	if (getauxval(AT_SECURE))
+		return false;
+	config_read(&config, env);
+	verbose = config.verbose;
+	if (config.ring ? !ring_join(config.ring) : !ring_create(&config))
+		return false;
+	say("recording to ", ring_path);
+	export_pending = !config.ring;
+	session.options = session.ring->options;
+	session.pid = (uint32_t)SYS0(getpid);
+	clock_init(session.ring->clock, session.ring->stamp_shift);
+	if (!prefault_write(session.ring, session.ring->meta_offset) || !is_followed() ||
+	    __atomic_load_n(&session.ring->stopping, __ATOMIC_RELAXED))
+		return false;
+	live_page_make();
+	if (!live_page)
+		return false;
+	identity_take();
+	return true;
+}
+
+void session_resume(void)
+{
+	session.recording = true;
+	*(volatile uint64_t *)live_page = 1;
+	session_live = live_page;
+}
+
+void session_stop(void)
+{
+	session.recording = false;
+	if (live_page)
+		*(volatile uint64_t *)live_page = 0;
+}
+
+bool session_is_forked(void)
+{
+	return session.recording && !*session_live;
+}
+
+bool session_adopt_fork(void)
+{
+	session.pid = (uint32_t)SYS0(getpid);
+	if (session.options.follow != FOLLOW_TREE ||
+	    __atomic_load_n(&session.ring->stopping, __ATOMIC_RELAXED)) {
+		session_stop();
+		return false;
+	}
+	identity_take();
+	return true;
+}
+
+/*
+ * A new array of pointers takes the place of environ: setenv() would allocate
+ * from the target's heap. libc copies the array before it changes it.
+ */
+void session_export(void)
+{
+	static const char prefix[] = ENV_RING "=";
+	size_t count = 0;
+	char **array, *text;
+	long at;
+
+	if (!export_pending || !environ || session.options.follow == FOLLOW_NO)
+		return;
+	export_pending = false;
+	while (environ[count])
+		count++;
+	at = SYS6(mmap, 0, (count + 2) * sizeof(char *) + sizeof(prefix) + strlen(ring_path),
+		  PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	if (sys_failed(at))
+		return;
+	array = (char **)at;
+	text = (char *)(array + count + 2);
+	memcpy(array, environ, count * sizeof(char *));
+	memcpy(text, prefix, sizeof(prefix) - 1);
+	strcpy(text + sizeof(prefix) - 1, ring_path);
+	array[count] = text;
+	environ = array;
+}

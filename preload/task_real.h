@@ -1,0 +1,24 @@
+/*
+ * task_real.h - the functions behind the hooks of hooks_task.def: the next
+ * definition of each name in the program's search order.
+ */
+#ifndef PRELOAD_TASK_REAL_H
+#define PRELOAD_TASK_REAL_H
+
+#include <stdint.h>
+#include <sys/types.h>
+
+/*
+ * No member is ever null. Until the library's constructor has run, and where
+ * libc has no such function, a member makes the system call itself.
+ */
+extern struct task_real {
+#define HOOK(name, need, type, params) type (*name) params;
+#include "hooks_task.def"
+#undef HOOK
+} task_real __attribute__((visibility("hidden")));
+
+/* libc's copy of the program break, where it exports one; null: not known. */
+void *task_break(void);
+
+#endif

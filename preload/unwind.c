@@ -1,0 +1,199 @@
+/*
+ * unwind.c - call stacks: the choice of the method, and the simple ones.
+ *
+ * Relies on unwind_chain.c for the exact incremental method and for the memory of a
+ * thread, on unwind_lib.c for libunwind. Promises what unwind.h says: no heap, no lock
+ * of the target's, errno as it was; every stack word read lies in a known range.
+ */
+#include "unwind.h"
+
+#include <errno.h>
+#include <string.h>
+
+#include "meta.h"
+#include "record_codec.h"
+#include "session.h"
+#include "unwind_chain.h"
+#include "unwind_check.h"
+#include "unwind_lib.h"
+#include "unwind_rule.h"
+
+#define DEPTH_DEFAULT 1024
+/* Frames of this library that libunwind may report before the caller's. */
+#define OWN_FRAMES 16
+
+static struct {
+	enum callgraph_mode mode;
+	uint32_t limit;
+} method;
+
+static uint32_t depth_limit(void)
+{
+	uint32_t depth = session.options.depth;
+
+	if (depth == 0)
+		return DEPTH_DEFAULT;
+	return depth < DEPTH_MAX ? depth : DEPTH_MAX;
+}
+
+void unwind_init(void)
+{
+	enum callgraph_mode asked = (enum callgraph_mode)session.options.callgraph;
+
+	method.limit = depth_limit();
+	method.mode = asked;
+	if (asked == CALLGRAPH_LIBUNWIND && !unwind_lib_open_libunwind()) {
+		meta_note("libunwind.so.8 could not be loaded: call stacks are taken by unwind rules instead");
+		method.mode = CALLGRAPH_CFI;
+	}
+	if (method.mode == CALLGRAPH_CFI && !rule_init()) {
+		meta_note("no memory for unwind rules: call stacks are not taken");
+		method.mode = CALLGRAPH_NO;
+	}
+	if (session.options.check_stacks)
+		check_init(session.options.check_stacks);
+}
+
+uint32_t unwind_features(void)
+{
+	switch (method.mode) {
+	case CALLGRAPH_CFI:
+		return FEATURE_UNWIND_CFI;
+	case CALLGRAPH_LIBUNWIND:
+		return FEATURE_UNWIND_LIBUNWIND;
+	default:
+		return 0;
+	}
+}
+
+size_t unwind_state_bytes(void)
+{
+	return chain_bytes(method.limit ? method.limit : depth_limit());
+}
+
+void unwind_reset(struct unwind_state *u)
+{
+	chain_reset(u, method.limit ? method.limit : depth_limit());
+}
+
+void unwind_restart(struct unwind_state *u)
+{
+	u->restart = true;
+}
+
+void unwind_modules_added(void)
+{
+	rule_modules_changed(true);
+}
+
+void unwind_modules_changed(void)
+{
+	rule_modules_changed(false);
+	if (method.mode == CALLGRAPH_LIBUNWIND)
+		unwind_lib_flush();
+}
+
+void unwind_memory_changed(void)
+{
+	range_changed();
+}
+
+/* Frames past the caller are those whose address is the context's. */
+static void capture_libunwind(struct unwind_state *u, const struct unwind_context *ctx,
+			      struct stack_change *change)
+{
+	uint64_t *ips = (uint64_t *)u->fresh;
+	uint32_t max = u->limit + OWN_FRAMES;
+	uint32_t first = 0, n, count;
+	uint64_t special = 0;
+	bool exact = false;
+
+	n = (uint32_t)unwind_lib_libunwind(ips, max);
+	while (first < n && ips[first] != ctx->pc)
+		first++;
+	if (first == n) {
+		ips[0] = ctx->pc;
+		first = 0;
+		n = 1;
+		special = SPECIAL_NO_RULE;
+	} else if (n == max || n - first > u->limit) {
+		special = SPECIAL_TRUNCATED;
+	}
+	/* a start function's null return address is no frame */
+	while (n > first + 1 && ips[n - 1] < RULE_PC_MIN)
+		n--;
+	count = n - first < u->limit ? n - first : u->limit;
+	for (uint32_t i = 0; i < count; i++) {
+		bool signal = !exact && rule_is_signal(ips[first + i] - 1);
+
+		ips[i] = ips[first + i] - (exact || signal ? 0 : 1);
+		exact = signal;
+	}
+	u->ended[special]++;
+	chain_write_whole(u, ips, count, special, change);
+}
+
+/*
+ * By the frame pointer: a guess where code was compiled without one. Every record
+ * lies above the one before, inside the stack.
+ */
+static void capture_fp(struct unwind_state *u, const struct unwind_context *ctx,
+		       struct stack_change *change)
+{
+	uint64_t *pcs = (uint64_t *)u->fresh;
+	uint64_t low = ctx->sp, bp = ctx->bp, special = SPECIAL_TRUNCATED;
+	uint32_t count = 0;
+	bool own;
+
+	pcs[count++] = ctx->pc - 1;
+	if (!range_find(&u->ranges, ctx->sp, &u->stack, &own))
+		u->stack.high = 0;
+	while (count < u->limit) {
+		const uint64_t *record = (const uint64_t *)bp;
+
+		if (bp < low || bp & 7 || u->stack.high < 16 || bp > u->stack.high - 16) {
+			special = bp == 0 ? 0 : SPECIAL_BAD_STACK;
+			break;
+		}
+		if (record[1] < RULE_PC_MIN) {
+			special = 0;
+			break;
+		}
+		pcs[count++] = rule_strip(record[1]) - 1;
+		low = bp + 16;
+		bp = record[0];
+	}
+	u->ended[special]++;
+	chain_write_whole(u, pcs, count, special, change);
+}
+
+static void capture_slow(struct unwind_state *u, const struct unwind_context *ctx,
+			 struct stack_change *change)
+{
+	int error = errno;
+
+	switch (method.mode) {
+	case CALLGRAPH_LIBUNWIND:
+		capture_libunwind(u, ctx, change);
+		break;
+	case CALLGRAPH_FP:
+		capture_fp(u, ctx, change);
+		break;
+	default:
+		u->ended[SPECIAL_NO_STACK]++;
+		chain_write_whole(u, NULL, 0, SPECIAL_NO_STACK, change);
+		break;
+	}
+	errno = error;
+}
+
+void unwind_capture(struct unwind_state *u, const struct unwind_context *ctx,
+		    struct stack_change *change)
+{
+	if (__builtin_expect(method.mode == CALLGRAPH_CFI, 1))
+		chain_capture(u, ctx, change);
+	else
+		capture_slow(u, ctx, change);
+	if (__builtin_expect(session.options.check_stacks != 0, 0) && u->until_check-- == 0)
+		u->until_check = check_stack(u, ctx) - 1;
+}

@@ -1,0 +1,626 @@
+/*
+ * unwind_chain.c - the exact incremental capture.
+ *
+ * Relies on unwind_rule.c for steps, unwind_range.c for bounds, unwind_full.c for the
+ * few frames that need more registers. Promises the same stack that a complete walk would
+ * give, at the cost of the changed frames and one comparison for each kept one; to read
+ * only stack words inside the thread's known range; no memory but the thread's.
+ */
+#include "unwind_chain.h"
+
+#include <string.h>
+
+#include "unwind_full.h"
+#include "unwind_rule.h"
+
+#define PAGE 4096u
+/* Room beyond twice the limit: libunwind's own frames. */
+#define CAPACITY_EXTRA 32
+/* Slots that leaving one frame may read. */
+#define FRAME_SLOTS 3
+/* A signal may interrupt a leaf function that saved bp below its stack pointer. */
+#define RED_ZONE 128
+
+/* Ends of a walk; smaller values are enum frame_special. */
+enum { STEP_ON = 0, STEP_COLD = 254, STEP_BOTTOM = 255 };
+
+struct frame_state {
+	uint64_t pc; /* to look up */
+	uint64_t sp;
+	uint64_t bp;
+};
+
+/* ---- memory ---- */
+
+static size_t array_bytes(uint32_t count, size_t size)
+{
+	return ((size_t)count * size + PAGE - 1) & ~(size_t)(PAGE - 1);
+}
+
+static uint32_t capacity_of(uint32_t limit)
+{
+	return 2 * limit + CAPACITY_EXTRA;
+}
+
+size_t chain_bytes(uint32_t limit)
+{
+	uint32_t n = capacity_of(limit);
+
+	return array_bytes(1, sizeof(struct unwind_state)) +
+	       array_bytes(n + 1, sizeof(uint64_t)) +
+	       array_bytes(n + 1, sizeof(struct kept_frame)) +
+	       array_bytes(n * FRAME_SLOTS, sizeof(struct kept_slot)) +
+	       array_bytes(n, sizeof(struct fresh_frame)) +
+	       array_bytes(limit + 1, sizeof(uint64_t));
+}
+
+void chain_reset(struct unwind_state *u, uint32_t limit)
+{
+	uint32_t n = capacity_of(limit);
+	uint8_t *p = (uint8_t *)u;
+
+	memset(u, 0, sizeof(*u));
+	p += array_bytes(1, sizeof(*u));
+	u->pcs = (uint64_t *)p;
+	p += array_bytes(n + 1, sizeof(uint64_t));
+	u->frames = (struct kept_frame *)p;
+	p += array_bytes(n + 1, sizeof(struct kept_frame));
+	u->slots = (struct kept_slot *)p;
+	p += array_bytes(n * FRAME_SLOTS, sizeof(struct kept_slot));
+	u->fresh = (struct fresh_frame *)p;
+	p += array_bytes(n, sizeof(struct fresh_frame));
+	u->out = (uint64_t *)p;
+	u->limit = limit;
+	u->capacity = n;
+	u->restart = true;
+}
+
+/* ---- writing as a whole ---- */
+
+/* Frame I of the stack, counted from the outermost, is frames[i * direction]. */
+static void write_whole(struct unwind_state *u, const uint64_t *frames, int direction,
+			uint32_t count, uint64_t special, struct stack_change *change)
+{
+	uint32_t total = 0, common = 0;
+	uint32_t old = u->in_out ? u->written : 0;
+	bool same = true;
+
+	for (uint32_t i = 0; i < count + (special != 0); i++) {
+		uint64_t pc = special && i == 0 ? special : *frames;
+
+		if (!(special && i == 0))
+			frames += direction;
+		same = same && i < old && u->out[i] == pc;
+		common += same;
+		u->out[total++] = pc;
+	}
+	if (u->restart)
+		common = 0;
+	change->pop = u->restart ? 0 : u->written - common;
+	change->push = total - common;
+	change->frames = &u->out[common];
+	u->written = total;
+	u->in_out = true;
+	u->restart = false;
+}
+
+void chain_write_whole(struct unwind_state *u, const uint64_t *pcs, uint32_t count,
+		       uint64_t special, struct stack_change *change)
+{
+	/* what pcs[] holds is not in force any more */
+	u->trusted = 0;
+	write_whole(u, count ? pcs + count - 1 : pcs, -1, count, special, change);
+}
+
+const uint64_t *chain_written(const struct unwind_state *u, uint32_t *count)
+{
+	*count = u->written;
+	return u->in_out ? u->out : u->pcs;
+}
+
+/* ---- stepping ---- */
+
+/* Words of the stack at [sp, high) may be read. */
+static inline bool may_read(const struct frame_state *s, uint64_t address, uint64_t high)
+{
+	return address - s->sp < high - s->sp;
+}
+
+/* To the caller with the CFA known. Keeps S where that fails. */
+static inline unsigned leave(struct frame_state *s, uint64_t cfa, uint64_t bp, uint64_t ra_at)
+{
+	uint64_t ra = rule_strip(*(const uint64_t *)ra_at);
+
+	s->sp = cfa;
+	s->bp = bp;
+	s->pc = ra - 1;
+	if (__builtin_expect(ra < RULE_PC_MIN, 0))
+		return ra == 0 ? STEP_BOTTOM : SPECIAL_BAD_STACK;
+	return STEP_ON;
+}
+
+/* The two common kinds of step; all else is STEP_COLD. */
+static inline unsigned step(struct frame_state *s, uint64_t rule, uint64_t high)
+{
+	uint64_t cfa, bp = s->bp;
+	int64_t saved = rule_bp(rule);
+
+	if (__builtin_expect(rule_kind(rule) == RULE_SP, 1))
+		cfa = s->sp + (uint64_t)rule_cfa(rule);
+	else if (rule_kind(rule) == RULE_BP)
+		cfa = s->bp + (uint64_t)rule_cfa(rule);
+	else
+		return STEP_COLD;
+	/* sp < CFA <= high */
+	if (__builtin_expect(!may_read(s, cfa - 1, high) || (cfa & 7), 0))
+		return STEP_COLD;
+	if (saved) {
+		if (__builtin_expect(!may_read(s, cfa + (uint64_t)saved, high), 0))
+			return STEP_COLD;
+		bp = *(const uint64_t *)(cfa + (uint64_t)saved);
+	}
+#if !defined(__x86_64__)
+	if (__builtin_expect(!may_read(s, cfa + (uint64_t)rule_ra(rule), high), 0))
+		return STEP_COLD;
+#endif
+	return leave(s, cfa, bp, cfa + (uint64_t)rule_ra(rule));
+}
+
+/* A stack being walked that is not (or no longer) the one it began on. */
+struct walk {
+	struct unwind_state *u;
+	uint64_t tag;
+	uint64_t high;  /* of the stack that the state is on */
+	uint64_t low;
+	uint32_t count; /* fresh frames */
+	bool fragile;   /* passed a place that the kept slots cannot vouch for */
+};
+
+/* The state left for another stack, or another place on this one. */
+static unsigned enter_stack(struct walk *w, struct frame_state *s, uint64_t old_sp)
+{
+	struct stack_range found;
+	bool own;
+
+	if (s->pc + 1 < RULE_PC_MIN)
+		return STEP_BOTTOM;
+	if (s->sp & 7)
+		return SPECIAL_BAD_STACK;
+	if (s->sp > old_sp && s->sp < w->high)
+		return STEP_ON;
+	if (!range_find(&w->u->ranges, s->sp, &found, &own))
+		return SPECIAL_BAD_STACK;
+	w->low = found.low;
+	w->high = found.high;
+	w->fragile = true;
+	return STEP_ON;
+}
+
+static unsigned step_signal(struct walk *w, struct frame_state *s)
+{
+	uint64_t frame = s->sp;
+
+	if (!may_read(s, frame + SIGNAL_PC + 7, w->high))
+		return SPECIAL_BAD_STACK;
+	s->pc = *(const uint64_t *)(frame + SIGNAL_PC);
+	s->sp = *(const uint64_t *)(frame + SIGNAL_SP);
+	s->bp = *(const uint64_t *)(frame + SIGNAL_BP);
+	return enter_stack(w, s, frame);
+}
+
+static unsigned step_saved(struct walk *w, struct frame_state *s, uint64_t rule)
+{
+	uint64_t cfa_at = s->bp + (uint64_t)rule_cfa(rule);
+	uint64_t bp_at = s->bp + (uint64_t)rule_bp(rule), cfa;
+
+	if ((cfa_at | bp_at) & 7 || !may_read(s, cfa_at, w->high) ||
+	    !may_read(s, bp_at, w->high))
+		return SPECIAL_BAD_STACK;
+	cfa = *(const uint64_t *)cfa_at;
+	if (!may_read(s, cfa - 1, w->high) || cfa & 7 ||
+	    !may_read(s, cfa + (uint64_t)rule_ra(rule), w->high))
+		return SPECIAL_BAD_STACK;
+	return leave(s, cfa, *(const uint64_t *)bp_at, cfa + (uint64_t)rule_ra(rule));
+}
+
+/* A step that failed its bounds: right only where bp was saved in the red zone. */
+static unsigned step_out_of_bounds(struct walk *w, struct frame_state *s, uint64_t rule)
+{
+	uint64_t base = rule_kind(rule) == RULE_SP ? s->sp : s->bp;
+	uint64_t cfa = base + (uint64_t)rule_cfa(rule);
+	uint64_t bp_at = cfa + (uint64_t)rule_bp(rule);
+
+	if (range_is_first(s->sp))
+		return STEP_BOTTOM;
+	if (!may_read(s, cfa - 1, w->high) || cfa & 7 || bp_at >= s->sp ||
+	    bp_at < s->sp - RED_ZONE || s->sp - RED_ZONE < w->low ||
+	    !may_read(s, cfa + (uint64_t)rule_ra(rule), w->high))
+		return SPECIAL_BAD_STACK;
+	return leave(s, cfa, *(const uint64_t *)bp_at, cfa + (uint64_t)rule_ra(rule));
+}
+
+static unsigned step_hard(struct walk *w, struct frame_state *s)
+{
+	struct full_step next;
+	uint64_t old_sp = s->sp;
+
+	w->fragile = true;
+	if (!full_step_out(&w->u->ranges, s->pc, s->sp, &next))
+		return SPECIAL_HARD_RULE;
+	*s = (struct frame_state){ next.pc, next.sp, next.bp };
+	return enter_stack(w, s, old_sp);
+}
+
+/* What step() did not do. May replace the frame's rule by a newer one. */
+static __attribute__((noinline, cold))
+unsigned step_cold(struct walk *w, struct frame_state *s, struct fresh_frame *frame)
+{
+	if (rule_kind(frame->rule) == RULE_NONE) {
+		frame->rule = rule_build(frame->pc, w->tag);
+		if (rule_kind(frame->rule) == RULE_NONE)
+			return range_is_first(s->sp) ? STEP_BOTTOM : SPECIAL_NO_RULE;
+	}
+	switch (rule_kind(frame->rule)) {
+	case RULE_SP:
+	case RULE_BP:
+		if (step(s, frame->rule, w->high) == STEP_ON)
+			return STEP_ON;
+		return step_out_of_bounds(w, s, frame->rule);
+	case RULE_SAVED:
+		return step_saved(w, s, frame->rule);
+	case RULE_SIGNAL:
+		return step_signal(w, s);
+	case RULE_END:
+		return STEP_BOTTOM;
+	default:
+		return step_hard(w, s);
+	}
+}
+
+/* ---- meeting the kept chain ---- */
+
+/*
+ * Compare the slots of frames [FLOOR, COUNT) with what they held, innermost first.
+ * Returns 0, or the number of frames from the outside up to and with the innermost that differs.
+ */
+static inline uint32_t verify(const struct unwind_state *u, uint32_t floor, uint32_t count)
+{
+	const struct kept_slot *s = u->slots + u->frames[count - 1].slots;
+	const struct kept_slot *last = u->slots + (floor ? u->frames[floor - 1].slots : 0);
+	uint32_t index;
+
+	while (s - last >= 4) {
+		uint64_t differ = (*s[-1].at ^ s[-1].value) | (*s[-2].at ^ s[-2].value) |
+				  (*s[-3].at ^ s[-3].value) | (*s[-4].at ^ s[-4].value);
+
+		if (__builtin_expect(differ != 0, 0))
+			break;
+		s -= 4;
+	}
+	while (s > last && *s[-1].at == s[-1].value)
+		s--;
+	if (s == last)
+		return 0;
+	/* the slot before S differs: find its frame */
+	index = (uint32_t)(s - u->slots);
+	while (count > 1 && u->frames[count - 2].slots >= index)
+		count--;
+	return count;
+}
+
+/* ---- keeping ---- */
+
+static inline void keep_slot(struct unwind_state *u, uint32_t *slots, uint64_t at)
+{
+	struct kept_slot *s = &u->slots[(*slots)++];
+
+	s->at = (const uint64_t *)at;
+	s->value = *s->at;
+}
+
+/*
+ * Append FRESH, whose caller is in a state with stack pointer OUTER_SP and where bp
+ * matters if OUTER_LIVE. Returns whether bp matters in this frame.
+ */
+static inline bool keep_frame(struct unwind_state *u, uint32_t at, const struct fresh_frame *fresh,
+			      uint64_t outer_sp, bool outer_live, bool left)
+{
+	struct kept_frame *f = &u->frames[at];
+	enum rule_kind kind = rule_kind(fresh->rule);
+	uint32_t slots = at ? f[-1].slots : 0;
+	int64_t saved = rule_bp(fresh->rule);
+	bool live = false;
+
+	f->sp = fresh->sp;
+	f->bp = fresh->bp;
+	if (__builtin_expect(left && (kind == RULE_SP || kind == RULE_BP), 1)) {
+		keep_slot(u, &slots, outer_sp + (uint64_t)rule_ra(fresh->rule));
+		if (saved && outer_live)
+			keep_slot(u, &slots, outer_sp + (uint64_t)saved);
+		live = kind == RULE_BP || (!saved && outer_live);
+	} else if (left && kind == RULE_SAVED) {
+		keep_slot(u, &slots, outer_sp + (uint64_t)rule_ra(fresh->rule));
+		keep_slot(u, &slots, fresh->bp + (uint64_t)rule_cfa(fresh->rule));
+		if (outer_live)
+			keep_slot(u, &slots, fresh->bp + (uint64_t)saved);
+		live = true;
+	} else if (left && kind == RULE_SIGNAL) {
+		keep_slot(u, &slots, fresh->sp + SIGNAL_PC);
+		keep_slot(u, &slots, fresh->sp + SIGNAL_SP);
+		if (outer_live)
+			keep_slot(u, &slots, fresh->sp + SIGNAL_BP);
+	}
+	f->slots = slots;
+	f->live = live;
+	return live;
+}
+
+/* Drop DROP outermost of COUNT kept frames. */
+static __attribute__((noinline, cold))
+void drop_outermost(struct unwind_state *u, uint32_t drop, uint32_t count)
+{
+	uint32_t slots = u->frames[drop - 1].slots;
+	uint32_t all = u->frames[count - 1].slots;
+
+	memmove(u->slots, u->slots + slots, (all - slots) * sizeof(*u->slots));
+	memmove(u->pcs, u->pcs + drop, (count - drop) * sizeof(*u->pcs));
+	memmove(u->frames, u->frames + drop, (count - drop) * sizeof(*u->frames));
+	for (uint32_t i = 0; i < count - drop; i++)
+		u->frames[i].slots -= slots;
+	u->cut = true;
+}
+
+/* Frames beyond the limit: write the innermost ones. */
+static __attribute__((noinline, cold))
+void write_innermost(struct unwind_state *u, struct stack_change *change)
+{
+	u->ended[SPECIAL_TRUNCATED]++;
+	write_whole(u, u->pcs + u->kept - u->limit, 1, u->limit, SPECIAL_TRUNCATED, change);
+}
+
+/*
+ * Make sure that the state fits the place and the code: forget what does not.
+ * False where SP is in no known memory.
+ */
+static __attribute__((noinline, cold))
+bool prepare(struct unwind_state *u, uint64_t sp, uint32_t changes, uint64_t tag)
+{
+	bool own;
+
+	if (u->rules != changes || u->tag != tag) {
+		u->trusted = 0;
+		/* code was unmapped: the same number may mean other code now */
+		if (u->tag != tag)
+			u->forget = true;
+		u->rules = changes;
+		u->tag = tag;
+	}
+	if (range_holds(&u->stack, sp) && (u->own || u->memory == range_generation()))
+		return true;
+	u->trusted = 0;
+	u->memory = range_generation();
+	if (!range_find(&u->ranges, sp, &u->stack, &own)) {
+		u->stack = (struct stack_range){ 0, 0 };
+		return false;
+	}
+	u->own = own;
+	return true;
+}
+
+#if !defined(__x86_64__)
+/*
+ * The stack pointer of the hook's caller is not known from its frame pointer alone:
+ * walk there from here. Must be inlined where the registers are read.
+ */
+static inline __attribute__((always_inline))
+bool find_start(struct walk *w, const struct unwind_context *ctx, struct frame_state *s)
+{
+	__asm__ volatile("adr %0, .\n\tmov %1, sp\n\tmov %2, x29"
+			 : "=r"(s->pc), "=r"(s->sp), "=r"(s->bp));
+	for (unsigned i = 0; i < 32; i++) {
+		struct fresh_frame f = { s->pc, s->sp, s->bp, rule_of(s->pc, w->tag) };
+		unsigned end = step(s, f.rule, w->high);
+
+		if (end == STEP_COLD)
+			end = step_cold(w, s, &f);
+		if (end != STEP_ON)
+			return false;
+		if (s->pc == ctx->pc - 1)
+			return true;
+	}
+	return false;
+}
+#endif
+
+static __attribute__((noinline, cold))
+void write_end(struct unwind_state *u, const struct unwind_context *ctx,
+	       enum frame_special special, struct stack_change *change)
+{
+	uint64_t pc = ctx->pc - 1;
+
+	u->ended[special]++;
+	chain_write_whole(u, &pc, 1, special, change);
+}
+
+/* The change from what is in force to pcs[0..total), of which the first COMMON are as they were. */
+static inline void write_kept(struct unwind_state *u, uint32_t common, uint32_t total,
+			      struct stack_change *change)
+{
+	if (__builtin_expect(u->restart | u->in_out | u->forget, 0)) {
+		common = 0;
+		change->pop = u->restart ? 0 : u->written;
+		u->restart = false;
+		u->in_out = false;
+		u->forget = false;
+	} else {
+		change->pop = u->written - common;
+	}
+	change->push = total - common;
+	change->frames = &u->pcs[common];
+	u->written = total;
+}
+
+/*
+ * Walk from S outward until the chain is met (STEP_ON; *KEPT frames of it stay) or
+ * the stack ends. Leaves the frames passed in fresh[0..w->count).
+ */
+static inline unsigned walk_out(struct unwind_state *u, struct walk *w, struct frame_state *s,
+				uint32_t *kept_out)
+{
+	uint32_t kept = u->trusted, n = 0;
+	unsigned end = STEP_ON;
+
+	for (;;) {
+		struct fresh_frame *f = &u->fresh[n];
+
+		while (kept && u->frames[kept - 1].sp < s->sp)
+			kept--;
+		if (kept && u->frames[kept - 1].sp == s->sp && u->pcs[kept - 1] == s->pc &&
+		    (!u->frames[kept - 1].live || u->frames[kept - 1].bp == s->bp)) {
+			/* frames that will not be written need not be the same */
+			uint32_t floor = kept + n > u->limit ? kept + n - u->limit : 0;
+			uint32_t bad = floor < kept ? verify(u, floor, kept) : 0;
+
+			if (__builtin_expect(bad == 0, 1))
+				break;
+			/* go on from the true state: the kept bp of an outer frame may be stale */
+			kept = bad - 1;
+		}
+		if (__builtin_expect(n == u->capacity, 0)) {
+			end = SPECIAL_TRUNCATED;
+			break;
+		}
+		n++;
+		f->pc = s->pc;
+		f->sp = s->sp;
+		f->bp = s->bp;
+		f->rule = rule_of(s->pc, w->tag);
+		end = step(s, f->rule, w->high);
+		if (__builtin_expect(end != STEP_ON, 0)) {
+			if (end == STEP_COLD)
+				end = step_cold(w, s, f);
+			if (end != STEP_ON)
+				break;
+			/* the chain's slots do not vouch for what is outside this frame */
+			if (w->fragile)
+				kept = 0;
+		}
+	}
+	w->count = n;
+	*kept_out = kept;
+	return end;
+}
+
+/* The walk came to an END of the stack: a new chain begins, with the reason where it is one. */
+static __attribute__((noinline, cold))
+uint32_t begin_chain(struct unwind_state *u, struct walk *w, unsigned end)
+{
+	u->cut = end == SPECIAL_TRUNCATED;
+	if (u->cut || end == STEP_BOTTOM)
+		return 0;
+	/* what was read to find that out is not all in the slots */
+	if (end != SPECIAL_NO_RULE)
+		w->fragile = true;
+	u->ended[end]++;
+	u->frames[0] = (struct kept_frame){ .sp = UINT64_MAX };
+	return 1;
+}
+
+/* Make room for COUNT frames more than KEPT; returns how many of the kept ones remain. */
+static __attribute__((noinline, cold))
+uint32_t make_room(struct unwind_state *u, uint32_t kept, uint32_t count)
+{
+	uint32_t drop = kept + count - (u->limit + u->limit / 2);
+
+	u->cut = true;
+	if (drop >= kept)
+		return 0;
+	drop_outermost(u, drop, kept);
+	return kept - drop;
+}
+
+/*
+ * Append the fresh frames to KEPT ones; the outermost was left into state S. Returns
+ * how many frames from the outside are the same as were in pcs[] before.
+ */
+static inline uint32_t keep_fresh(struct unwind_state *u, const struct walk *w,
+				  const struct frame_state *s, uint32_t kept, uint32_t common)
+{
+	uint32_t n = w->count, at = kept;
+	bool same = common == kept;
+	bool live = kept ? u->frames[kept - 1].live : u->cut;
+	bool left = n && s->sp != u->fresh[n - 1].sp;
+	uint64_t outer_sp = s->sp;
+
+	for (; n-- > 0; at++) {
+		const struct fresh_frame *f = &u->fresh[n];
+		uint64_t pc = f->pc;
+
+		/* the kernel's return address is the trampoline's first byte */
+		if (__builtin_expect(rule_kind(f->rule) == RULE_SIGNAL, 0))
+			pc++;
+		same = same && at < u->written && u->pcs[at] == pc;
+		common += same;
+		u->pcs[at] = pc;
+		live = keep_frame(u, at, f, outer_sp, live, left);
+		left = true;
+		outer_sp = f->sp;
+	}
+	return common;
+}
+
+void chain_capture(struct unwind_state *u, const struct unwind_context *ctx,
+		   struct stack_change *change)
+{
+	struct frame_state s = { ctx->pc - 1, ctx->sp, ctx->bp };
+	struct walk w = { .u = u };
+	uint32_t changes = __atomic_load_n(&rules.changes, __ATOMIC_ACQUIRE);
+	uint32_t kept, common, special;
+	unsigned end;
+
+	w.tag = __atomic_load_n(&rules.tag, __ATOMIC_ACQUIRE);
+	if (__builtin_expect(!range_holds(&u->stack, s.sp) || !u->own ||
+			     u->rules != changes || u->tag != w.tag, 0) &&
+	    !prepare(u, s.sp, changes, w.tag)) {
+		write_end(u, ctx, SPECIAL_BAD_STACK, change);
+		return;
+	}
+again:
+	w.low = u->stack.low;
+	w.high = u->stack.high;
+	w.fragile = false;
+#if !defined(__x86_64__)
+	if (!find_start(&w, ctx, &s)) {
+		write_end(u, ctx, SPECIAL_HARD_RULE, change);
+		return;
+	}
+#endif
+	end = walk_out(u, &w, &s, &kept);
+	common = kept;
+	special = 0;
+	if (__builtin_expect(end != STEP_ON, 0)) {
+		kept = special = begin_chain(u, &w, end);
+		common = 0;
+		if (special) {
+			common = u->written && u->pcs[0] == end;
+			u->pcs[0] = end;
+		}
+	} else if (__builtin_expect(kept + w.count > u->capacity, 0)) {
+		kept = make_room(u, kept, w.count);
+	} else {
+		special = u->pcs[0] < SPECIAL_COUNT;
+	}
+	common = keep_fresh(u, &w, &s, kept, common);
+	u->kept = kept + w.count;
+	u->trusted = w.fragile ? 0 : u->kept;
+	if (__builtin_expect(u->kept - special > u->limit, 0)) {
+		write_innermost(u, change);
+	} else if (__builtin_expect(u->cut, 0)) {
+		/* frames that were dropped are wanted again */
+		u->trusted = 0;
+		s = (struct frame_state){ ctx->pc - 1, ctx->sp, ctx->bp };
+		goto again;
+	} else {
+		write_kept(u, common, u->kept, change);
+	}
+}

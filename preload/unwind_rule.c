@@ -1,0 +1,303 @@
+/*
+ * unwind_rule.c - from rows to rules, and the table that keeps them.
+ *
+ * Relies on cfi.c for rows. The table is open addressing within a page, entries are
+ * claimed by compare-and-swap of their key and never waited for: a thread that finds
+ * no place goes on without keeping the rule. Promises that a rule found is the one for
+ * that pc in the code generation asked for.
+ */
+#include "unwind_rule.h"
+
+#include <string.h>
+#include <sys/mman.h>
+
+#include "cfi.h"
+#include "cfi_expr.h"
+#include "cfi_module.h"
+#include "sys.h"
+
+/* Entries looked at from a pc's home on. */
+#define PROBES 12u
+
+struct rule_table rules;
+
+bool rule_init(void)
+{
+	size_t bytes = (size_t)RULE_PAGES * RULE_PAGE_ENTRIES * sizeof(struct rule_entry);
+	long p;
+
+	if (rules.entries)
+		return true;
+	p = SYS6(mmap, 0, bytes, PROT_READ | PROT_WRITE,
+		 MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+	if (sys_failed(p))
+		return false;
+	SYS3(madvise, p, bytes, MADV_DONTDUMP);
+	/* a huge page would cost 2 MiB and its zeroing at the first rule */
+	SYS3(madvise, p, bytes, MADV_NOHUGEPAGE);
+	rules.entries = (struct rule_entry *)p;
+	cfi_module_changed();
+	return true;
+}
+
+/* ---- from rows to rules ---- */
+
+static uint64_t make_rule(enum rule_kind kind, int64_t cfa, int64_t bp, int64_t ra)
+{
+	if (cfa != (int64_t)((uint64_t)cfa << 36) >> 36 || (bp | ra) & 7 ||
+	    bp / 8 != (int16_t)(bp / 8) || ra / 8 != (int16_t)(ra / 8))
+		return RULE_HARD;
+	return (uint64_t)kind | (uint64_t)(uint32_t)((uint32_t)cfa << 4) |
+	       (uint64_t)(uint16_t)(bp / 8) << 32 | (uint64_t)(uint16_t)(ra / 8) << 48;
+}
+
+static bool no_memory(void *context, uint64_t address, uint64_t *value)
+{
+	(void)context;
+	(void)address;
+	(void)value;
+	return false;
+}
+
+/*
+ * True where the expression is register REG plus a constant. Registers are all
+ * unknown but this one and the pc; two values of it must give one difference.
+ */
+static bool is_affine(const struct cfi_frame *f, int64_t block, unsigned reg, uint64_t pc,
+		      int64_t *offset)
+{
+	struct cfi_machine_state state = { .pc = pc, .read = no_memory };
+	uint64_t first, second;
+
+	state.known = (uint64_t)1 << reg;
+	state.reg[reg] = 0x10000000;
+	if (!cfi_evaluate((const uint8_t *)block, f->end, &state, NULL, &first))
+		return false;
+	state.reg[reg] = 0x7123456789a8;
+	if (!cfi_evaluate((const uint8_t *)block, f->end, &state, NULL, &second))
+		return false;
+	*offset = (int64_t)(first - 0x10000000);
+	return second - 0x7123456789a8 == first - 0x10000000;
+}
+
+struct saved_cfa {
+	uint64_t address;
+	unsigned reads;
+};
+
+static bool note_read(void *context, uint64_t address, uint64_t *value)
+{
+	struct saved_cfa *saved = context;
+
+	saved->address = address;
+	saved->reads++;
+	*value = 0x7fff00001000;
+	return true;
+}
+
+/* True where the CFA is the word at bp + *OFFSET: how gcc keeps it in a realigned frame. */
+static bool is_saved_cfa(const struct cfi_frame *f, int64_t *offset)
+{
+	struct saved_cfa saved = { 0 };
+	struct cfi_machine_state state = { .read = note_read, .context = &saved };
+	uint64_t cfa;
+
+	state.known = (uint64_t)1 << CFI_BP;
+	state.reg[CFI_BP] = 0x7ffe00000000;
+	if (!cfi_evaluate((const uint8_t *)f->row.cfa_offset, f->end, &state, NULL, &cfa))
+		return false;
+	*offset = (int64_t)(saved.address - 0x7ffe00000000);
+	return saved.reads == 1 && cfa == 0x7fff00001000;
+}
+
+/* True where the kernel's signal frame is where the ABI has it. */
+static bool is_signal_frame(const struct cfi_frame *f)
+{
+	const struct cfi_row *row = &f->row;
+	int64_t pc, bp;
+
+	if (!f->signal || row->where[f->ra] != CFI_EXPRESSION ||
+	    row->where[CFI_BP] != CFI_EXPRESSION)
+		return false;
+	return is_affine(f, row->value[f->ra], CFI_SP, 0, &pc) && pc == SIGNAL_PC &&
+	       is_affine(f, row->value[CFI_BP], CFI_SP, 0, &bp) && bp == SIGNAL_BP;
+}
+
+/* Where bp is saved, in bytes from BASE (the CFA, or bp for RULE_SAVED); 0: unchanged. */
+static bool saved_bp(const struct cfi_frame *f, enum rule_kind kind, int64_t cfa, int64_t *bp)
+{
+	const struct cfi_row *row = &f->row;
+	unsigned base = kind == RULE_SP ? CFI_SP : CFI_BP;
+
+	switch (row->where[CFI_BP]) {
+	case CFI_SAME:
+	case CFI_UNDEFINED:
+		*bp = 0;
+		return kind != RULE_SAVED;
+	case CFI_OFFSET:
+		*bp = row->value[CFI_BP];
+		return kind != RULE_SAVED && *bp != 0;
+	case CFI_EXPRESSION:
+		if (!is_affine(f, row->value[CFI_BP], base, 0, bp))
+			return false;
+		if (kind == RULE_SAVED)
+			return true;
+		*bp -= cfa;
+		return *bp != 0;
+	default:
+		return false;
+	}
+}
+
+static uint64_t rule_from(const struct cfi_frame *f, uint64_t pc)
+{
+	const struct cfi_row *row = &f->row;
+	int64_t cfa = row->cfa_offset, bp;
+	enum rule_kind kind;
+
+	if (row->where[f->ra] == CFI_UNDEFINED)
+		return RULE_END;
+	if (is_signal_frame(f))
+		return RULE_SIGNAL;
+	if (f->signal || row->where[f->ra] != CFI_OFFSET || row->where[CFI_SP] != CFI_SAME)
+		return RULE_HARD;
+#if defined(__x86_64__)
+	if (row->value[f->ra] != -8)
+		return RULE_HARD;
+#endif
+	if (row->cfa_where == CFI_REGISTER) {
+		if (row->cfa_register != CFI_SP && row->cfa_register != CFI_BP)
+			return RULE_HARD;
+		kind = row->cfa_register == CFI_SP ? RULE_SP : RULE_BP;
+	} else if (is_affine(f, row->cfa_offset, CFI_SP, pc, &cfa)) {
+		kind = RULE_SP; /* procedure linkage tables */
+	} else if (is_saved_cfa(f, &cfa)) {
+		kind = RULE_SAVED;
+	} else {
+		return RULE_HARD;
+	}
+	if (!saved_bp(f, kind, cfa, &bp))
+		return RULE_HARD;
+	return make_rule(kind, cfa, bp, row->value[f->ra]);
+}
+
+/*
+ * A start function's return address may be its caller-to-be's first byte
+ * (glibc's __start_context): one before it there is nothing.
+ */
+static bool returns_to_end(uint64_t pc)
+{
+	struct cfi_frame f;
+
+	return cfi_find(pc + 1, &f) == CFI_FOUND && f.start == pc + 1 &&
+	       f.row.where[f.ra] == CFI_UNDEFINED;
+}
+
+static uint64_t rule_for(uint64_t pc)
+{
+	struct cfi_frame f;
+
+	switch (cfi_find(pc, &f)) {
+	case CFI_FOUND:
+		return rule_from(&f, pc);
+	case CFI_NONE:
+		if (returns_to_end(pc))
+			return RULE_END;
+		break;
+	default:
+		break;
+	}
+	return RULE_NONE | (uint64_t)__atomic_load_n(&rules.changes, __ATOMIC_RELAXED) << 32;
+}
+
+bool rule_is_signal(uint64_t pc)
+{
+	if (!rules.entries || pc >> RULE_PC_BITS)
+		return false;
+	return rule_kind(rule_of(pc, rules.tag)) == RULE_SIGNAL;
+}
+
+/* ---- the table ---- */
+
+static struct rule_entry *probe(uint64_t home, unsigned n)
+{
+	uint64_t page = home & ~(uint64_t)(RULE_PAGE_ENTRIES - 1);
+
+	return &rules.entries[page | ((home + n) & (RULE_PAGE_ENTRIES - 1))];
+}
+
+/* A rule that says "nothing known" is only as good as the list of modules it was made from. */
+static bool is_current(uint64_t rule)
+{
+	return rule_kind(rule) != RULE_NONE ||
+	       rule >> 32 == __atomic_load_n(&rules.changes, __ATOMIC_RELAXED);
+}
+
+static void keep(struct rule_entry *e, uint64_t seen, uint64_t key, uint64_t rule)
+{
+	if (!__atomic_compare_exchange_n(&e->key, &seen, RULE_BUSY, false,
+					 __ATOMIC_ACQ_REL, __ATOMIC_RELAXED))
+		return;
+	__atomic_store_n(&e->rule, rule, __ATOMIC_RELEASE);
+	__atomic_store_n(&e->key, key, __ATOMIC_RELEASE);
+}
+
+uint64_t rule_build(uint64_t pc, uint64_t tag)
+{
+	uint64_t home = rule_home(pc), key = pc | tag, rule, seen, victim_seen = RULE_BUSY;
+	struct rule_entry *victim = NULL;
+
+	if (pc >> RULE_PC_BITS)
+		return RULE_NONE;
+	for (unsigned n = 0; n < PROBES; n++) {
+		struct rule_entry *e = probe(home, n);
+
+		seen = __atomic_load_n(&e->key, __ATOMIC_ACQUIRE);
+		if (seen == key) {
+			rule = __atomic_load_n(&e->rule, __ATOMIC_ACQUIRE);
+			if (__atomic_load_n(&e->key, __ATOMIC_RELAXED) == key && is_current(rule))
+				return rule;
+			victim = e;
+			victim_seen = seen;
+			break;
+		}
+		if (seen == 0) {
+			if (!victim) {
+				victim = e;
+				victim_seen = seen;
+			}
+			break;
+		}
+		if (seen != RULE_BUSY && seen >> RULE_PC_BITS << RULE_PC_BITS != tag && !victim) {
+			victim = e;
+			victim_seen = seen;
+		}
+	}
+	rule = rule_for(pc);
+	if (!victim) {
+		/* all taken: the newest is the likeliest to be wanted again */
+		victim = probe(home, 0);
+		victim_seen = __atomic_load_n(&victim->key, __ATOMIC_RELAXED);
+	}
+	if (victim_seen != RULE_BUSY)
+		keep(victim, victim_seen, key, rule);
+	return rule;
+}
+
+void rule_modules_changed(bool added)
+{
+	cfi_module_changed();
+	if (!added) {
+		uint64_t tag = __atomic_load_n(&rules.tag, __ATOMIC_RELAXED);
+
+		while (!__atomic_compare_exchange_n(&rules.tag, &tag,
+						    tag + ((uint64_t)1 << RULE_PC_BITS), false,
+						    __ATOMIC_RELEASE, __ATOMIC_RELAXED))
+			;
+		/* after 65536 unloads old entries would look new */
+		if (rules.entries && tag + ((uint64_t)1 << RULE_PC_BITS) == 0)
+			SYS3(madvise, rules.entries, (size_t)RULE_PAGES * RULE_PAGE_ENTRIES *
+			     sizeof(struct rule_entry), MADV_DONTNEED);
+	}
+	__atomic_fetch_add(&rules.changes, 1, __ATOMIC_RELEASE);
+}

@@ -1,0 +1,132 @@
+/*
+ * unwind_rule.h - the step out of a frame in eight bytes, and the process's table of
+ * them by pc.
+ *
+ *	bits  0..3   enum rule_kind
+ *	bits  4..31  signed: CFA = sp or bp + this
+ *	bits 32..47  signed, in words: the caller's bp is saved at CFA + this; 0: unchanged
+ *	bits 48..63  signed, in words: the return address is at CFA + this (x86-64: -1)
+ *
+ * What does not fit is RULE_HARD and left to unwind_full.c.
+ */
+#ifndef PRELOAD_UNWIND_RULE_H
+#define PRELOAD_UNWIND_RULE_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+enum rule_kind {
+	RULE_SP = 1,    /* CFA from sp */
+	RULE_BP = 2,    /* CFA from bp */
+	RULE_SAVED = 3, /* CFA is the word at bp + offset, bp is saved at bp + its words (realigned stacks) */
+	RULE_SIGNAL = 4,/* the kernel's signal frame at sp */
+	RULE_END = 5,   /* outermost frame */
+	RULE_NONE = 6,  /* code without unwind information; bits 32..63: rules.changes */
+	RULE_HARD = 7,  /* needs other registers, or more than a rule can say */
+};
+
+/* No code lies below: such a return address ends the stack. */
+#define RULE_PC_MIN 4096u
+#define RULE_PC_BITS 48
+
+#if defined(__x86_64__)
+/* Words of the signal frame, from sp: ucontext_t.uc_mcontext (asm/sigcontext.h). */
+enum { SIGNAL_BP = 120, SIGNAL_SP = 160, SIGNAL_PC = 168 };
+#elif defined(__aarch64__)
+/* siginfo (128 bytes), then ucontext_t: regs[0] at 312. */
+enum { SIGNAL_BP = 544, SIGNAL_SP = 560, SIGNAL_PC = 568 };
+#endif
+
+struct rule_entry {
+	uint64_t key;  /* pc | tag; 0 free; RULE_BUSY being written */
+	uint64_t rule;
+};
+
+#define RULE_PAGE_ENTRIES 256u /* of 16 bytes: 4 KiB */
+#define RULE_PAGES        512u
+#define RULE_BUSY         1u
+
+extern struct rule_table {
+	struct rule_entry *entries;
+	uint64_t tag;     /* generation of the code, in the bits above RULE_PC_BITS */
+	uint32_t changes; /* modules came or went */
+} rules __attribute__((visibility("hidden")));
+
+/* Make the table. False: no memory. */
+bool rule_init(void);
+
+/* Code was mapped or unmapped. ADDED: nothing was unmapped. */
+void rule_modules_changed(bool added);
+
+/* The rule for PC from the tables, into the table: cold. */
+uint64_t rule_build(uint64_t pc, uint64_t tag);
+
+/* True where PC lies in the code that the kernel makes a signal handler return to. */
+bool rule_is_signal(uint64_t pc);
+
+static inline enum rule_kind rule_kind(uint64_t rule)
+{
+	return (enum rule_kind)(rule & 15);
+}
+
+static inline int64_t rule_cfa(uint64_t rule)
+{
+	return (int32_t)(uint32_t)rule >> 4;
+}
+
+/* In bytes. */
+static inline int64_t rule_bp(uint64_t rule)
+{
+	return (int64_t)((int64_t)(rule << 16) >> 48) * 8;
+}
+
+static inline int64_t rule_ra(uint64_t rule)
+{
+#if defined(__x86_64__)
+	(void)rule;
+	return -8;
+#else
+	return ((int64_t)rule >> 48) * 8;
+#endif
+}
+
+/* A return address without pointer authentication code. */
+static inline uint64_t rule_strip(uint64_t address)
+{
+#if defined(__aarch64__)
+	return address & (((uint64_t)1 << RULE_PC_BITS) - 1);
+#else
+	return address;
+#endif
+}
+
+/*
+ * Where PC's entry is looked for first. Code pages map to table pages, so that a
+ * program touches about as many pages of the table as it has busy pages of code.
+ */
+static inline uint64_t rule_home(uint64_t pc)
+{
+	uint64_t page = (pc >> 12) * 0x9e3779b97f4a7c15u >> (64 - 9);
+	uint64_t place = (pc * 0x9e3779b97f4a7c15u) >> (64 - 8);
+
+	return page * RULE_PAGE_ENTRIES + place;
+}
+
+_Static_assert(RULE_PAGES == 1u << 9 && RULE_PAGE_ENTRIES == 1u << 8, "rule_home");
+
+/* TAG is rules.tag, read once for a stack. */
+static inline uint64_t rule_of(uint64_t pc, uint64_t tag)
+{
+	const struct rule_entry *e = &rules.entries[rule_home(pc)];
+	uint64_t key = pc | tag, rule;
+
+	if (__builtin_expect(__atomic_load_n(&e->key, __ATOMIC_ACQUIRE) == key, 1)) {
+		rule = __atomic_load_n(&e->rule, __ATOMIC_ACQUIRE);
+		/* the entry may have been given to another pc in between */
+		if (__builtin_expect(__atomic_load_n(&e->key, __ATOMIC_RELAXED) == key, 1))
+			return rule;
+	}
+	return rule_build(pc, tag);
+}
+
+#endif

@@ -1,0 +1,205 @@
+/*
+ * test_record.c - the manners of `allotrope record`: invisible to the program and
+ * its user, and what its options promise.
+ */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "support/run.h"
+#include "test.h"
+
+TEST(test_streams_arguments_and_status_pass_through)
+{
+	struct result r = run_shell("printf 'a b\\n' | %s record -q -o test.data -- /bin/sh -c "
+				    "'cat; echo \"$1\" >&2; exit 9' sh 'two  words'", built("allotrope"));
+
+	assert_int_equal(r.status, 9);
+	assert_string_equal(r.out, "a b\n");
+	assert_string_equal(r.err, "two  words\n");
+	result_free(&r);
+}
+
+TEST(test_the_former_recording_is_kept)
+{
+	struct result r = record("", "/bin/true");
+
+	result_free(&r);
+	r = run_shell("cp test.data first");
+	result_free(&r);
+	r = record("", "/bin/ls");
+	result_free(&r);
+	r = run_shell("cmp first test.data.old && stat -c %%a test.data");
+	assert_int_equal(r.status, 0);
+	assert_string_equal(r.out, "600\n");
+	result_free(&r);
+}
+
+TEST(test_nothing_is_left_behind_but_the_recording)
+{
+	struct result r = run_shell("ls /dev/shm | sort >before; %s record -q -o test.data -- /bin/true; "
+				    "ls /dev/shm | sort | comm -13 before - ; ls", built("allotrope"));
+
+	assert_string_equal(r.out, "before\ntest.data\n");
+	result_free(&r);
+}
+
+TEST(test_closing_lines_name_the_facts_and_the_next_command)
+{
+	struct result r = run_shell("%s record -o test.data -- %s 41000", built("allotrope"),
+				    built("examples/int_blocks"));
+
+	assert_int_equal(r.status, 0);
+	assert_string_equal(r.out, "40999\n");
+	assert_non_null(strstr(r.err, "test.data"));
+	assert_non_null(strstr(r.err, "allotrope summary"));
+	result_free(&r);
+}
+
+TEST(test_python_malloc_shows_the_objects)
+{
+	struct result plain = record("", "/usr/bin/python3 -S -c 'x = [[i] for i in range(30000)]'");
+	json_t *hidden = summary(""), *shown;
+	long long before = number_at(hidden, "blocks");
+	char *text = ask("summary test.data");
+
+	assert_int_equal(plain.status, 0);
+	/* the first screen says where the memory of a plain python3 is */
+	assert_non_null(strstr(text, "arena"));
+	assert_non_null(strstr(text, "--python-malloc"));
+	free(text);
+	result_free(&plain);
+	plain = record("--python-malloc", "/usr/bin/python3 -S -c 'x = [[i] for i in range(30000)]'");
+	shown = summary("");
+	assert_true(number_at(shown, "blocks") > before + 60000);
+	json_decref(hidden);
+	json_decref(shown);
+	result_free(&plain);
+}
+
+TEST(test_timing_all_measures_each_call)
+{
+	struct result r = record("--timing=all", "%s 2 1000", built("bench/pairs"));
+	char *table = ask("ltrace -c test.data"), *sampled;
+
+	assert_int_equal(r.status, 0);
+	assert_non_null(strstr(table, "% time     seconds  usecs/call     calls      function\n"));
+	assert_null(strstr(table, "estimate"));
+	free(table);
+	result_free(&r);
+	r = record("", "%s 2 1000", built("bench/pairs"));
+	sampled = ask("ltrace -c test.data 2>&1");
+	assert_non_null(strstr(sampled, "estimate"));
+	free(sampled);
+	result_free(&r);
+}
+
+TEST(test_syscalls_inferred_says_so_and_off_has_none)
+{
+	struct result r = record("--syscalls=off", "%s", built("examples/alloc_size"));
+	json_t *root = summary("");
+
+	assert_int_equal(r.status, 0);
+	assert_int_equal(number_or_zero(root, "syscalls.mmap"), 0);
+	assert_int_equal(number_or_zero(root, "syscalls.brk"), 0);
+	json_decref(root);
+	result_free(&r);
+	r = record("--syscalls=inferred", "%s", built("examples/alloc_size"));
+	root = summary("");
+	/* five blocks of 256 KiB have mappings of their own, five of 128 KiB too */
+	assert_int_equal(number_or_zero(root, "syscalls.mmap"), 10);
+	assert_true(number_or_zero(root, "syscalls.brk") >= 2);
+	json_decref(root);
+	result_free(&r);
+}
+
+TEST(test_flight_recorder_keeps_the_end_and_says_what_is_missing)
+{
+	struct result r = record("--flight-recorder=1M", "%s 3 300000", built("bench/pairs"));
+	char *text = ask("sizes test.data 2>&1");
+	json_t *root = summary("");
+
+	assert_int_equal(r.status, 0);
+	assert_true(number_at(root, "losses.overwritten") > 0);
+	assert_non_null(strstr(text, "overwritten"));
+	free(text);
+	json_decref(root);
+	result_free(&r);
+}
+
+TEST(test_a_full_ring_with_drop_counts_what_it_lost)
+{
+	struct result r = record("--when-full=drop --ring=1M", "%s 3 2000000", built("bench/pairs"));
+	json_t *root = summary("");
+	long long seen, lost;
+
+	assert_int_equal(r.status, 0);
+	seen = number_at(root, "calls.malloc") + number_at(root, "calls.free");
+	lost = number_or_zero(root, "losses.no_slot");
+	/* 2,000,000 pairs, and libc's own few: seen and lost add up */
+	assert_in_range(seen + lost, 4000000, 4000200);
+	json_decref(root);
+	result_free(&r);
+}
+
+TEST(test_marks_from_the_program_and_from_another_terminal)
+{
+	struct result r = record("", "%s", built("examples/alloc_size"));
+	char *info = ask("info --format=json test.data");
+
+	assert_non_null(strstr(info, "128 KiB"));
+	free(info);
+	result_free(&r);
+	r = run_shell("%s record -q -o test.data -- /bin/sleep 1 & sleep 0.4; "
+		      "%s mark 'half way' test.data; echo $?; wait; %s info test.data",
+		      built("allotrope"), built("allotrope"), built("allotrope"));
+	assert_memory_equal(r.out, "0\n", 2);
+	assert_non_null(strstr(r.out, "half way"));
+	result_free(&r);
+}
+
+TEST(test_a_killed_recorder_leaves_the_program_and_a_recoverable_ring)
+{
+	struct result r = run_shell(
+		"%s record -q -o test.data --ring=1M -- /bin/sh -c 'sleep 0.3; %s 400000; echo $? >status' "
+		">out & pid=$!; sleep 0.2; kill -9 $pid; sleep 2; cat out status; "
+		"ring=$(ls -t /dev/shm/allotrope* | head -n 1); %s recover $ring -o rec.data && "
+		"%s summary rec.data >/dev/null && echo readable; rm -f $ring",
+		built("allotrope"), built("examples/int_blocks"), built("allotrope"), built("allotrope"));
+
+	assert_string_equal(r.out, "399999\n0\nreadable\n");
+	result_free(&r);
+}
+
+TEST(test_a_full_output_disk_stops_the_recording_not_the_program)
+{
+	struct result r = run_shell("mkdir small && mount -t tmpfs -o size=256k none small && "
+				    "{ %s record -o small/test.data -- %s 3 1000000; s=$?; umount small; "
+				    "exit $s; }", built("allotrope"), built("bench/pairs"));
+
+	if (strstr(r.err, "mount"))
+		SKIP("cannot mount a small tmpfs here");
+	assert_int_equal(r.status, 0);
+	assert_non_null(strstr(r.err, "No space left"));
+	result_free(&r);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		LIVE_TEST(test_streams_arguments_and_status_pass_through),
+		LIVE_TEST(test_the_former_recording_is_kept),
+		LIVE_TEST(test_nothing_is_left_behind_but_the_recording),
+		LIVE_TEST(test_closing_lines_name_the_facts_and_the_next_command),
+		LIVE_TEST(test_python_malloc_shows_the_objects),
+		LIVE_TEST(test_timing_all_measures_each_call),
+		LIVE_TEST(test_syscalls_inferred_says_so_and_off_has_none),
+		LIVE_TEST(test_flight_recorder_keeps_the_end_and_says_what_is_missing),
+		LIVE_TEST(test_a_full_ring_with_drop_counts_what_it_lost),
+		LIVE_TEST(test_marks_from_the_program_and_from_another_terminal),
+		LIVE_TEST(test_a_killed_recorder_leaves_the_program_and_a_recoverable_ring),
+		LIVE_TEST(test_a_full_output_disk_stops_the_recording_not_the_program),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
