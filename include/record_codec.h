@@ -12,7 +12,7 @@
  *	11        stack: pop 1, push 1
  *	80 01     zigzag(16) << 2 | FRAME_NATIVE = 128
  *	20        size 32
- *	d4 a8 d1 8a ba 15   zigzag(0x55d0c0a2a2a0 / 16)
+ *	d4 a8 d1 c0 a1 d7 02  zigzag(0x55d0c0a2a2a0 / 16)
  *
  * Writers check the room first: RECORD_MAX bytes without the stack, STACK_MAX(n)
  * for a difference of n pushed frames.

@@ -13,6 +13,7 @@
 
 #include "event.h"
 #include "infer.h"
+#include "lock_all.h"
 #include "syscall_sites.h"
 #include "task_real.h"
 
@@ -191,11 +192,24 @@ EXPORT int munlock(const void *addr, size_t length)
 	return result;
 }
 
+/* The site of mlockall does the same where there is one: lock_all.h. */
+static int lock_all_but_the_ring(int flags)
+{
+	long result = lock_all(flags);
+
+	if (result == 0)
+		return 0;
+	errno = (int)-result;
+	return -1;
+}
+
 EXPORT int mlockall(int flags)
 {
 	int result;
 
-	RECORDED(SYS_MEM_mlockall, result, task_real.mlockall(flags), flags);
+	if (!syscall_by_hook(SYS_MEM_mlockall) && syscall_sites_settled != UINT32_MAX)
+		return task_real.mlockall(flags);
+	RECORDED(SYS_MEM_mlockall, result, lock_all_but_the_ring(flags), flags);
 	return result;
 }
 

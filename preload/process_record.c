@@ -1,23 +1,19 @@
 /*
  * process_record.c - composes the records of process_record.h from /proc and
  * system calls. Relies on being called by one thread at a time (start, fork
- * child), but for the clock and the end, which guard themselves.
+ * child), but for the clock.
  */
-#include <errno.h>
+#include <fcntl.h>
 #include <gnu/libc-version.h>
 #include <string.h>
 #include <sys/auxv.h>
-#include <sys/resource.h>
 
 #include "clock.h"
-#include "fork.h"
-#include "memory_sample.h"
 #include "meta.h"
 #include "process_record.h"
 #include "session.h"
 #include "sys.h"
 #include "sysfile.h"
-#include "tstate.h"
 
 #define ARGV_BYTES (32u * 1024)
 #define PATH_BYTES 4096
@@ -31,14 +27,13 @@ static char exe_path[PATH_BYTES];
 static uint8_t buffer[RECORD_BYTES];
 
 static uint64_t last_clock_ns;
-static uint32_t exit_recorded;
 
 static void identity_read(void)
 {
 	long n = sysfile_read("/proc/self/cmdline", argv_text, sizeof(argv_text));
 
 	argv_bytes = n > 0 ? (size_t)n : 0;
-	n = SYS4(readlinkat, -100 /* AT_FDCWD */, "/proc/self/exe", exe_path, sizeof(exe_path) - 1);
+	n = SYS4(readlinkat, AT_FDCWD, "/proc/self/exe", exe_path, sizeof(exe_path) - 1);
 	exe_path[n > 0 ? n : 0] = '\0';
 }
 
@@ -82,7 +77,6 @@ void process_record_started(void)
 
 void process_record_forked(uint32_t parent_image, uint64_t fork_stamp, uint32_t fork_thread)
 {
-	exit_recorded = 0;
 	process_record(PROCESS_FORKED, parent_image, fork_stamp, fork_thread);
 	process_record_clock();
 }
@@ -112,56 +106,4 @@ void process_record_clock_if_due(void)
 
 	if (clock_monotonic_ns() - last >= CLOCK_INTERVAL_NS)
 		process_record_clock();
-}
-
-static uint64_t microseconds(const struct timeval *t)
-{
-	return (uint64_t)t->tv_sec * 1000000u + (uint64_t)t->tv_usec;
-}
-
-static void exit_write(int status)
-{
-	struct rusage usage;
-	uint8_t small[96];
-	struct meta_builder b;
-
-	memory_sample_record(MEMORY_AT_EXIT);
-	process_record_clock();
-	memset(&usage, 0, sizeof(usage));
-	SYS2(getrusage, RUSAGE_SELF, &usage);
-	meta_init(&b, small, sizeof(small));
-	meta_number(&b, session.image);
-	meta_number(&b, clock_stamp());
-	meta_number(&b, zigzag(status));
-	meta_number(&b, microseconds(&usage.ru_utime));
-	meta_number(&b, microseconds(&usage.ru_stime));
-	meta_number(&b, (uint64_t)usage.ru_maxrss);
-	meta_number(&b, (uint64_t)usage.ru_minflt);
-	meta_number(&b, (uint64_t)usage.ru_majflt);
-	meta_append(META_EXIT, &b);
-}
-
-void exit_record(int status)
-{
-	struct thread *t = &thread;
-	int saved = errno;
-	uint64_t guard;
-	uint8_t phase;
-
-	if (!session.recording)
-		return;
-	/* a child made by fork becomes a process of its own, one made by vfork is none */
-	if (session_is_forked())
-		fork_adopt();
-	if (!session.recording || (uint32_t)SYS0(getpid) != session.pid ||
-	    __atomic_exchange_n(&exit_recorded, 1, __ATOMIC_RELAXED))
-		return;
-	guard = t->guard_sp;
-	phase = t->phase;
-	t->guard_sp = (uint64_t)__builtin_frame_address(0);
-	t->phase = PHASE_OWN;
-	exit_write(status);
-	t->phase = phase;
-	t->guard_sp = guard;
-	errno = saved;
 }

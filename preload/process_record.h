@@ -1,5 +1,5 @@
 /*
- * process_record.h - what the metadata says of this process: identity, clock, end.
+ * process_record.h - what the metadata says of this process: identity and clock.
  */
 #ifndef PRELOAD_PROCESS_RECORD_H
 #define PRELOAD_PROCESS_RECORD_H
@@ -22,12 +22,5 @@ void process_record_clock(void);
 
 /* The same, where the last one is older than a second. */
 void process_record_clock_if_due(void);
-
-/*
- * The process ends with STATUS (as given to exit or _exit): META_CLOCK, META_MEMORY,
- * META_EXIT. Once; later calls do nothing, nor do those of a child that shares
- * this process's memory (vfork) and ends.
- */
-void exit_record(int status);
 
 #endif

@@ -34,13 +34,6 @@ static struct span library_span(void)
 	return span;
 }
 
-static struct span ring_span(void)
-{
-	uint64_t start = (uint64_t)(uintptr_t)session.ring;
-
-	return (struct span){ start, start ? start + session.ring->ring_bytes : 0 };
-}
-
 static bool begins_in(const struct maps_line *line, const struct span *span)
 {
 	return line->start >= span->start && line->start < span->end;
@@ -64,14 +57,14 @@ static void record(const struct maps_line *line)
 
 void regions_record(void)
 {
-	const struct span library = library_span(), ring = ring_span();
+	const struct span library = library_span();
 	struct maps_reader reader;
 	struct maps_line line;
 
 	if (!maps_open(&reader))
 		return;
 	while (maps_next(&reader, &line))
-		if (!begins_in(&line, &library) && !begins_in(&line, &ring))
+		if (!begins_in(&line, &library) && !session_maps(line.start))
 			record(&line);
 	maps_close(&reader);
 }

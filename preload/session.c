@@ -16,6 +16,7 @@
 #include "clock.h"
 #include "clock_init.h"
 #include "config.h"
+#include "own_memory.h"
 #include "prefault.h"
 #include "ring_layout.h"
 #include "session.h"
@@ -89,35 +90,33 @@ static void *map_shared(long fd, uint64_t offset, uint64_t bytes)
 	return (void *)at;
 }
 
-/*
- * Two mappings: header and metadata; slot words and slots. Where the address
- * space is limited they cover the beginning of each part only.
- */
-static bool ring_map(long fd, const struct ring_header *h)
+/* How much of H's parts to map where the address space is limited to LIMIT bytes. */
+static void ring_shrink(const struct ring_header *h, uint64_t limit, uint64_t *meta,
+			uint64_t *slots)
 {
-	uint64_t meta = h->meta_bytes, slots = h->slot_count, limit;
+	uint64_t window = ring_round(h->meta_tail, RING_ALIGN) + LIMITED_META;
+	uint64_t spare = limit / LIMITED_PART / h->slot_bytes;
+
+	if (*meta > window)
+		*meta = window;
+	if (spare < SLOTS_MIN)
+		spare = SLOTS_MIN;
+	if (*slots > spare)
+		*slots = spare;
+}
+
+/* The beginnings of both parts: header and metadata; slot words and slots. */
+static bool ring_map_parts(long fd, const struct ring_header *h, uint64_t meta, uint64_t slots)
+{
 	uint64_t table = h->slots_offset - h->table_offset;
 	void *second = NULL;
 
-	if (limit_is_finite(RLIMIT_AS, &limit)) {
-		uint64_t spare = limit / LIMITED_PART;
-		uint64_t window = ring_round(h->meta_tail, RING_ALIGN) + LIMITED_META;
-
-		if (meta > window)
-			meta = window;
-		if (slots * h->slot_bytes > spare)
-			slots = spare / h->slot_bytes;
-		if (slots < SLOTS_MIN)
-			slots = SLOTS_MIN;
-	}
-	if (slots > h->slot_count)
-		slots = h->slot_count;
 	session.ring = (struct ring_header *)map_shared(fd, 0, h->meta_offset + meta);
 	if (!session.ring)
 		return false;
-	for (; !second; slots /= 2) {
+	for (; !second && slots > 0; slots /= 2) {
 		second = map_shared(fd, h->table_offset, table + slots * h->slot_bytes);
-		if (second || slots < SLOTS_MIN)
+		if (second)
 			break;
 	}
 	if (!second) {
@@ -125,11 +124,35 @@ static bool ring_map(long fd, const struct ring_header *h)
 		session.ring = NULL;
 		return false;
 	}
-	session.meta = (uint8_t *)session.ring + h->meta_offset;
 	session.meta_mapped = meta;
 	session.slot_words = (uint64_t *)second;
-	session.slots = (uint8_t *)second + table;
 	session.slot_count = (uint32_t)slots;
+	return true;
+}
+
+/*
+ * One mapping of the whole file; parts of it, in two mappings, where the address
+ * space is limited or has no such hole.
+ */
+static bool ring_map(long fd, const struct ring_header *h)
+{
+	uint64_t meta = h->meta_bytes, slots = h->slot_count, limit;
+	uint8_t *whole = NULL;
+
+	if (limit_is_finite(RLIMIT_AS, &limit))
+		ring_shrink(h, limit, &meta, &slots);
+	else
+		whole = (uint8_t *)map_shared(fd, 0, h->ring_bytes);
+	if (whole) {
+		session.ring = (struct ring_header *)whole;
+		session.meta_mapped = meta;
+		session.slot_words = (uint64_t *)(whole + h->table_offset);
+		session.slot_count = h->slot_count;
+	} else if (!ring_map_parts(fd, h, meta, slots)) {
+		return false;
+	}
+	session.meta = (uint8_t *)session.ring + h->meta_offset;
+	session.slots = (uint8_t *)session.slot_words + (h->slots_offset - h->table_offset);
 	return true;
 }
 
@@ -274,13 +297,11 @@ static bool ring_create(const struct config *c)
 
 static void live_page_make(void)
 {
-	long page = SYS6(mmap, 0, getauxval(AT_PAGESZ), PROT_READ | PROT_WRITE,
-			 MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	size_t page = getauxval(AT_PAGESZ);
 
-	if (sys_failed(page))
-		return;
-	SYS3(madvise, page, getauxval(AT_PAGESZ), MADV_WIPEONFORK);
-	live_page = (uint64_t *)page;
+	live_page = (uint64_t *)own_map(page);
+	if (live_page)
+		SYS3(madvise, live_page, page, MADV_WIPEONFORK);
 }
 
 /* With FOLLOW_NO only the root is recorded; whoever joins first is the root. */
@@ -365,18 +386,15 @@ void session_export(void)
 	static const char prefix[] = ENV_RING "=";
 	size_t count = 0;
 	char **array, *text;
-	long at;
 
 	if (!export_pending || !environ || session.options.follow == FOLLOW_NO)
 		return;
 	export_pending = false;
 	while (environ[count])
 		count++;
-	at = SYS6(mmap, 0, (count + 2) * sizeof(char *) + sizeof(prefix) + strlen(ring_path),
-		  PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
-	if (sys_failed(at))
+	array = (char **)own_map((count + 2) * sizeof(char *) + sizeof(prefix) + strlen(ring_path));
+	if (!array)
 		return;
-	array = (char **)at;
 	text = (char *)(array + count + 2);
 	memcpy(array, environ, count * sizeof(char *));
 	memcpy(text, prefix, sizeof(prefix) - 1);

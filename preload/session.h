@@ -63,6 +63,17 @@ void session_export(void);
 /* The absolute path of the ring; "" without one. */
 const char *session_ring_path(void);
 
+/* True where ADDRESS lies in the mapping (or mappings) of the ring. */
+static inline bool session_maps(uint64_t address)
+{
+	return address - (uint64_t)session.ring <
+		       (uint64_t)(session.meta - (uint8_t *)session.ring) + session.meta_mapped ||
+	       address - (uint64_t)session.slot_words <
+		       (uint64_t)(session.slots - (uint8_t *)session.slot_words) +
+		       (uint64_t)session.slot_count *
+		       (session.ring ? session.ring->slot_bytes : 0);
+}
+
 /* Count COUNT events lost by CAUSE, for the whole session. */
 static inline void session_loss(enum loss_cause cause, uint64_t count)
 {

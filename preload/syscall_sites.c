@@ -14,6 +14,7 @@
 
 #include "elf_object.h"
 #include "event.h"
+#include "lock_all.h"
 #include "meta.h"
 #include "modules.h"
 #include "session.h"
@@ -64,7 +65,10 @@ long site_handler(const struct site_frame *frame)
 	memcpy(args, frame->args, sizeof(args));
 	site_context(frame, &ctx);
 	recorded = number < SYS_MEM_COUNT && event_syscall_begin(number, args, 0, &ctx);
-	result = sys_call6(nr, args[0], args[1], args[2], args[3], args[4], args[5]);
+	if (number == SYS_MEM_mlockall)
+		result = lock_all((int)args[0]);
+	else
+		result = sys_call6(nr, args[0], args[1], args[2], args[3], args[4], args[5]);
 	if (recorded)
 		event_syscall_end(number, result);
 	return result;

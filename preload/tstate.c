@@ -7,16 +7,17 @@
 #include <limits.h>
 #include <pthread.h>
 #include <string.h>
-#include <sys/mman.h>
 #include <sys/prctl.h>
 
 #include "clock.h"
 #include "meta.h"
+#include "own_memory.h"
 #include "session.h"
 #include "sys.h"
 #include "tstate.h"
 
 #define STATE_BYTES 4096u
+#define STATES_MADE 8
 #define META_BUFFER 128
 
 _Static_assert(sizeof(struct tstate) <= STATE_BYTES, "state fits its page");
@@ -75,14 +76,10 @@ static struct tstate *free_pop(void)
 	return NULL;
 }
 
-static struct tstate *state_make(void)
+static struct tstate *state_init(uint8_t *at)
 {
-	long at = SYS6(mmap, 0, STATE_BYTES + unwind_state_bytes(), PROT_READ | PROT_WRITE,
-		       MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
 	struct tstate *s = (struct tstate *)at;
 
-	if (sys_failed(at))
-		return NULL;
 	s->unwind = (struct unwind_state *)(at + STATE_BYTES);
 	s->claimant.stream = __atomic_add_fetch(&next_stream, 1, __ATOMIC_RELAXED);
 	s->random = s->claimant.stream * 2654435761u;
@@ -91,6 +88,25 @@ static struct tstate *state_make(void)
 					    __ATOMIC_RELEASE, __ATOMIC_RELAXED))
 		;
 	return s;
+}
+
+/* One for the caller and some for the threads to come; touched when used. */
+static struct tstate *state_make(void)
+{
+	size_t bytes = STATE_BYTES + unwind_state_bytes();
+	/* the first thread is often the only one */
+	size_t count = __atomic_load_n(&all_states, __ATOMIC_RELAXED) ? STATES_MADE : 1;
+	uint8_t *chunk = (uint8_t *)own_map(count * bytes);
+
+	if (!chunk && count > 1) {
+		count = 1;
+		chunk = (uint8_t *)own_map(bytes);
+	}
+	if (!chunk)
+		return NULL;
+	for (size_t i = 1; i < count; i++)
+		free_push(state_init(chunk + i * bytes));
+	return state_init(chunk);
 }
 
 static void name_read(char name[16])

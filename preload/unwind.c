@@ -8,6 +8,7 @@
 #include "unwind.h"
 
 #include <errno.h>
+#include <stdbool.h>
 #include <string.h>
 
 #include "meta.h"
@@ -25,6 +26,7 @@
 static struct {
 	enum callgraph_mode mode;
 	uint32_t limit;
+	bool plain; /* unwind rules and nothing else: the fast way */
 } method;
 
 static uint32_t depth_limit(void)
@@ -52,6 +54,7 @@ void unwind_init(void)
 	}
 	if (session.options.check_stacks)
 		check_init(session.options.check_stacks);
+	method.plain = method.mode == CALLGRAPH_CFI && !session.options.check_stacks;
 }
 
 uint32_t unwind_features(void)
@@ -187,13 +190,23 @@ static void capture_slow(struct unwind_state *u, const struct unwind_context *ct
 	errno = error;
 }
 
-void unwind_capture(struct unwind_state *u, const struct unwind_context *ctx,
-		    struct stack_change *change)
+static __attribute__((noinline, cold))
+void capture_other(struct unwind_state *u, const struct unwind_context *ctx,
+		   struct stack_change *change)
 {
-	if (__builtin_expect(method.mode == CALLGRAPH_CFI, 1))
+	if (method.mode == CALLGRAPH_CFI)
 		chain_capture(u, ctx, change);
 	else
 		capture_slow(u, ctx, change);
-	if (__builtin_expect(session.options.check_stacks != 0, 0) && u->until_check-- == 0)
+	if (session.options.check_stacks && u->until_check-- == 0)
 		u->until_check = check_stack(u, ctx) - 1;
+}
+
+void unwind_capture(struct unwind_state *u, const struct unwind_context *ctx,
+		    struct stack_change *change)
+{
+	if (__builtin_expect(method.plain, 1))
+		chain_capture(u, ctx, change);
+	else
+		capture_other(u, ctx, change);
 }

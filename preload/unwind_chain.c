@@ -94,7 +94,7 @@ static void write_whole(struct unwind_state *u, const uint64_t *frames, int dire
 		common += same;
 		u->out[total++] = pc;
 	}
-	if (u->restart)
+	if (u->restart || u->forget)
 		common = 0;
 	change->pop = u->restart ? 0 : u->written - common;
 	change->push = total - common;
@@ -102,6 +102,7 @@ static void write_whole(struct unwind_state *u, const uint64_t *frames, int dire
 	u->written = total;
 	u->in_out = true;
 	u->restart = false;
+	u->forget = false;
 }
 
 void chain_write_whole(struct unwind_state *u, const uint64_t *pcs, uint32_t count,
@@ -464,19 +465,22 @@ static inline void write_kept(struct unwind_state *u, uint32_t common, uint32_t 
  * Walk from S outward until the chain is met (STEP_ON; *KEPT frames of it stay) or
  * the stack ends. Leaves the frames passed in fresh[0..w->count).
  */
-static inline unsigned walk_out(struct unwind_state *u, struct walk *w, struct frame_state *s,
+static inline unsigned walk_out(struct unwind_state *u, struct walk *w, struct frame_state *from,
 				uint32_t *kept_out)
 {
+	/* in registers: only the cold step takes an address */
+	struct frame_state s = *from;
+	uint64_t high = w->high, tag = w->tag;
 	uint32_t kept = u->trusted, n = 0;
 	unsigned end = STEP_ON;
 
 	for (;;) {
 		struct fresh_frame *f = &u->fresh[n];
 
-		while (kept && u->frames[kept - 1].sp < s->sp)
+		while (kept && u->frames[kept - 1].sp < s.sp)
 			kept--;
-		if (kept && u->frames[kept - 1].sp == s->sp && u->pcs[kept - 1] == s->pc &&
-		    (!u->frames[kept - 1].live || u->frames[kept - 1].bp == s->bp)) {
+		if (kept && u->frames[kept - 1].sp == s.sp && u->pcs[kept - 1] == s.pc &&
+		    (!u->frames[kept - 1].live || u->frames[kept - 1].bp == s.bp)) {
 			/* frames that will not be written need not be the same */
 			uint32_t floor = kept + n > u->limit ? kept + n - u->limit : 0;
 			uint32_t bad = floor < kept ? verify(u, floor, kept) : 0;
@@ -491,14 +495,18 @@ static inline unsigned walk_out(struct unwind_state *u, struct walk *w, struct f
 			break;
 		}
 		n++;
-		f->pc = s->pc;
-		f->sp = s->sp;
-		f->bp = s->bp;
-		f->rule = rule_of(s->pc, w->tag);
-		end = step(s, f->rule, w->high);
+		f->pc = s.pc;
+		f->sp = s.sp;
+		f->bp = s.bp;
+		f->rule = rule_of(s.pc, tag);
+		end = step(&s, f->rule, high);
 		if (__builtin_expect(end != STEP_ON, 0)) {
-			if (end == STEP_COLD)
-				end = step_cold(w, s, f);
+			if (end == STEP_COLD) {
+				*from = s;
+				end = step_cold(w, from, f);
+				s = *from;
+				high = w->high;
+			}
 			if (end != STEP_ON)
 				break;
 			/* the chain's slots do not vouch for what is outside this frame */
@@ -506,6 +514,7 @@ static inline unsigned walk_out(struct unwind_state *u, struct walk *w, struct f
 				kept = 0;
 		}
 	}
+	*from = s;
 	w->count = n;
 	*kept_out = kept;
 	return end;

@@ -63,8 +63,10 @@ static char *ring_of(const char *file, struct diag *d)
 		path = xstrdup(file);
 	else if (r->ring_path && *r->ring_path)
 		path = xstrdup(r->ring_path);
-	else
+	else if (r->complete)
 		diag_set(d, STATUS_IO, "cannot mark '%s': its recording is over", file);
+	else
+		diag_set(d, STATUS_IO, "cannot mark '%s': it does not say where its session is", file);
 	recording_close(r);
 	return path;
 }

@@ -295,12 +295,21 @@ static void flush(struct pack *p)
 	pthread_mutex_unlock(&p->lock);
 }
 
-/* Wait for work. Returns false when all is done. With `lock` held. */
+/*
+ * Wait for work. Returns false when all is done. With `lock` held. The first
+ * metadata goes to the file at once: it tells where the session is.
+ */
 static bool wait_for_work(struct pack *p)
 {
 	struct timespec until;
 
 	while ((!p->head || p->helped) && !p->stopping) {
+		if (!p->head && p->meta_count && !p->meta_written && !p->totals.error) {
+			pthread_mutex_unlock(&p->lock);
+			flush(p);
+			pthread_mutex_lock(&p->lock);
+			continue;
+		}
 		clock_gettime(CLOCK_REALTIME, &until);
 		until.tv_sec += FLUSH_SECONDS;
 		if (pthread_cond_timedwait(&p->changed, &p->lock, &until) == ETIMEDOUT) {

@@ -170,6 +170,9 @@ static int replay_events(struct drive *d)
 	struct merge_select select = { .until_stamp = until };
 	struct merge *m = merge_open(run->recording, run->stacks, &select);
 	bool has_events = (run->form->needs & NEED_EVENTS) && run->form->event;
+	void (*watch)(struct run *run, const struct event *event,
+		      const struct change *change) =
+		run->form->needs & NEED_ALL ? run->form->watch : NULL;
 	const struct event *event;
 	uint64_t count = 0;
 	int result = 0;
@@ -177,6 +180,8 @@ static int replay_events(struct drive *d)
 	while (result == 0 && (event = merge_next(m)) != NULL) {
 		const struct change *change = replay_step(run->replay, event);
 
+		if (watch)
+			watch(run, event, change);
 		if (event->r.stamp < run->since_stamp)
 			continue;
 		if (d->window)

@@ -32,6 +32,7 @@
 #define NEED_PEAK    8u  /* with --since: figures at the window's own peak (a second replay) */
 #define NEED_SIZES   16u /* heap.sizes */
 #define NEED_REGIONS 32u /* KIND_MAPPING sites and mapped_* */
+#define NEED_ALL     64u /* watch() is called for the events of all images, from the start */
 
 struct run;
 
@@ -57,6 +58,9 @@ struct form {
 	/* CHANGE is what EVENT did; only events of the window and of images shown. */
 	int (*event)(struct run *run, const struct event *event,
 		     const struct change *change);
+	/* Every event of every image, of the window or not; whose image is shown is not known yet. */
+	void (*watch)(struct run *run, const struct event *event,
+		      const struct change *change);
 	int (*end)(struct run *run);
 	void (*release)(struct run *run); /* free what the state holds; called always */
 };

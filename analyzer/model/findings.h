@@ -56,20 +56,19 @@ struct findings {
 
 /*
  * How a site is called in sentences: "fill_free_list (intobject.c:52)". NAME
- * gets the call stack of a site and gives the name of its allocation site
- * (wrappers skipped); sites of the same name are added up. Called at least once
- * for each site of the heap: make it cheap. The text is copied. Returns NULL
- * where nothing is known: the finding then says "unknown code".
+ * gets the call stack of a site, its kind and CTX and gives the name of its
+ * allocation site (wrappers skipped); sites of the same kind and name are added
+ * up. Called once for each site of the heap: make it cheap. The text is copied.
+ * Returns NULL where nothing is known: such sites are "unknown code" together.
  */
 struct site_naming {
-	const char *(*name)(stack_id stack, void *ctx);
+	const char *(*name)(stack_id stack, enum alloc_kind kind, void *ctx);
 	void *ctx;
 };
 
 /*
  * The findings on H, an image of R, after replay_finish. NAMING may be NULL
- * (all sites are then unknown code, each for itself). The result is
- * the caller's: findings_free.
+ * (all sites are then unknown code). The result is the caller's: findings_free.
  */
 struct findings *findings_new(const struct recording *r, const struct heap *h,
 			      const struct site_naming *naming);

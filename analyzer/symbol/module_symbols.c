@@ -37,22 +37,26 @@ static const struct elf_symbols *symbols_of(struct module_symbols *m)
 	return m->symbols;
 }
 
-/* The symbol table's name for F, which debug information knows by its plain name. */
+static bool is_mangled(const char *name, size_t bytes)
+{
+	return bytes > 2 && name[0] == '_' && (name[1] == 'Z' || name[1] == 'R');
+}
+
+/* The symbol table's name for the function at ENTRY that debug information calls F. */
 static struct elf_name better_name(struct module_symbols *m, uint64_t entry,
-				   const char *name, bool is_c)
+				   const struct source_frame *f)
 {
 	struct elf_name symbol = { 0 };
 
 	if (!entry)
 		return symbol;
-	if (is_c && name[0] == '_')
-		return elf_symbols_alias(symbols_of(m), entry, name);
-	if (is_c)
-		return symbol;
+	/* glibc gives even linkage names of its own: __GI___libc_malloc */
+	if (f->is_c || f->is_linkage)
+		return f->name[0] == '_' ?
+			elf_symbols_alias(symbols_of(m), entry, f->name) : symbol;
 	/* static functions have no linkage name in gcc's debug information */
 	symbol = elf_symbols_find(symbols_of(m), entry);
-	if (symbol.start != entry || symbol.bytes < 2 || symbol.text[0] != '_' ||
-	    (symbol.text[1] != 'Z' && symbol.text[1] != 'R'))
+	if (symbol.start != entry || !is_mangled(symbol.text, symbol.bytes))
 		symbol.text = NULL;
 	return symbol;
 }
@@ -65,10 +69,10 @@ static void function_name(struct module_symbols *m, uint64_t address,
 
 	if (!f->name)
 		symbol = elf_symbols_find(symbols_of(m), address);
-	else if (!f->is_linkage)
-		symbol = better_name(m, entry, f->name, f->is_c);
-	else
+	else if (f->is_linkage && is_mangled(f->name, strlen(f->name)))
 		return;
+	else
+		symbol = better_name(m, entry, f);
 	if (symbol.text)
 		f->name = name_pool_add(pool, symbol.text, symbol.bytes);
 }

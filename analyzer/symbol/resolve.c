@@ -69,9 +69,13 @@ static const char *const special_text[SPECIAL_COUNT + 1] = {
 
 /* ---- stored rows ---- */
 
+/* More distinct code addresses than any program has: a bound for hostile files. */
+#define STORED_ROWS_MAX (1u << 22)
+
 struct load {
 	struct resolver *rs;
 	uint32_t module;
+	uint32_t rows;
 };
 
 static int is_module(const struct module *m, const char *path,
@@ -136,9 +140,10 @@ static void load_row(uint64_t offset, const struct stored_frame *frames,
 	struct place place = { .offset = offset, .module = l->module };
 	struct row *row = row_find(l->rs, place);
 
-	if (!row)
+	if (!row && l->rows++ < STORED_ROWS_MAX)
 		row = row_add(l->rs, place);
-	row_set(l->rs, row, frames, count);
+	if (row)
+		row_set(l->rs, row, frames, count);
 }
 
 static void stored_load(struct resolver *rs)

@@ -19,6 +19,7 @@
 #define STRING_BYTES_MAX (1u << 20)
 #define BUILD_ID_BYTES_MAX 64
 #define STORED_FRAMES_MAX 1024
+#define MODULES_MAX (1u << 16)
 
 struct bytes {
 	uint8_t *p;
@@ -267,7 +268,7 @@ int symbol_payload_read(const uint8_t *payload, size_t bytes,
 	in.p++;
 	in.pool = name_pool_new();
 	strings_read(&in);
-	modules = payload_limited(&in, payload_left(&in));
+	modules = payload_limited(&in, MODULES_MAX);
 	for (uint64_t i = 0; in.p && i < modules; i++) {
 		const char *path = payload_string(&in);
 		size_t id_bytes = (size_t)payload_limited(&in, BUILD_ID_BYTES_MAX);

@@ -1,0 +1,508 @@
+/*
+ * summary.c - the report `summary`: one screen that says where the memory of a
+ * program is and what to do about it. Fits 80 columns; the figures come from
+ * summary_facts, the JSON from summary_json.
+ */
+#include <inttypes.h>
+#include <stdarg.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/term.h"
+#include "base/units.h"
+#include "base/visible.h"
+#include "base/xmem.h"
+#include "forms/form.h"
+#include "forms/health.h"
+#include "forms/stack_text.h"
+#include "forms/summary_facts.h"
+
+
+#define SITES_SHOWN    5
+#define FINDINGS_SHOWN 4
+#define LINE_WIDTH     80
+
+struct summary_state {
+	struct rss_moments *moments;
+	struct emit *table;   /* CSV */
+};
+
+/* ---- pieces of text ---- */
+
+static void put_title(const struct run *run, const char *title)
+{
+	fprintf(run->out, "\n%s%s%s", term_style(run->color, STYLE_HEAD), title,
+		term_plain(run->color));
+}
+
+/*
+ * TEXT from column COLUMN on, broken at spaces; lines after the first begin at
+ * INDENT. Ends the line. TEXT is printable already.
+ */
+static void put_wrapped(FILE *out, const char *text, int column, int indent)
+{
+	while (*text == ' ')
+		text++;
+	while (*text) {
+		size_t length = strcspn(text, " ");
+		char *word = xstrndup(text, length);
+		int width = (int)visible_width(word);
+
+		if (column > indent && column + 1 + width > LINE_WIDTH) {
+			fprintf(out, "\n%*s", indent, "");
+			column = indent;
+		} else if (column > indent) {
+			putc(' ', out);
+			column++;
+		}
+		fputs(word, out);
+		column += width;
+		free(word);
+		text += length;
+		while (*text == ' ')
+			text++;
+	}
+	putc('\n', out);
+}
+
+/* A line of its own, wrapped, indented by two. */
+static void put_sentence(FILE *out, const char *format, ...)
+	__attribute__((format(printf, 2, 3)));
+
+static void put_sentence(FILE *out, const char *format, ...)
+{
+	char *text = NULL;
+	va_list ap;
+
+	va_start(ap, format);
+	if (vasprintf(&text, format, ap) < 0)
+		text = NULL;
+	va_end(ap);
+	if (!text)
+		return;
+	fputs("  ", out);
+	put_wrapped(out, text, 2, 2);
+	free(text);
+}
+
+/* ---- sections ---- */
+
+static const char *when(const struct run *run, uint64_t stamp, char *buffer)
+{
+	int64_t ns = recording_ns(run->recording, stamp);
+
+	return units_ns(buffer, ns > 0 ? (uint64_t)ns : 0);
+}
+
+static void put_program(const struct run *run, const struct summary_facts *f)
+{
+	const struct image *image = f->image;
+	char wall[UNITS_MAX], user[UNITS_MAX], sys[UNITS_MAX], minor[UNITS_MAX];
+	char major[UNITS_MAX], end[64];
+	char *command = visible_fit(f->command, LINE_WIDTH);
+	size_t others = run->recording->image_count - 1;
+
+	fprintf(run->out, "%s%s%s\n", term_style(run->color, STYLE_HEAD), command,
+		term_plain(run->color));
+	free(command);
+	if (others > 0) {
+		size_t number = 0;
+
+		while (&run->recording->images[number] != image)
+			number++;
+		put_sentence(run->out, "pid %" PRIu32 ", program %zu of %zu recorded%s",
+			     image->pid, number + 1, others + 1,
+			     run->is_default ? ", the one with the most memory; others: --pid, --all" : "");
+	}
+	units_ns(wall, f->duration_ns);
+	if (image->has_exit)
+		put_sentence(run->out, "%s%s wall, %s user, %s system; %s; %s page faults, %s from disk; %zu thread%s",
+			     run->has_window ? "window of " : "", wall,
+			     units_ns(user, image->utime_us * 1000),
+			     units_ns(sys, image->stime_us * 1000),
+			     summary_end_text(run->recording, image, end),
+			     units_count(minor, image->minflt + image->majflt),
+			     units_count(major, image->majflt), image->thread_count,
+			     image->thread_count == 1 ? "" : "s");
+	else
+		put_sentence(run->out, "%s%s wall; %s; %zu thread%s",
+			     run->has_window ? "window of " : "", wall,
+			     summary_end_text(run->recording, image, end),
+			     image->thread_count, image->thread_count == 1 ? "" : "s");
+}
+
+static void put_part(const struct run *run, const char *name, uint64_t bytes,
+		     uint64_t rss, const char *meaning)
+{
+	char text[UNITS_MAX], percent[UNITS_MAX];
+	int bar = rss ? (int)((double)bytes / (double)rss * 16 + 0.5) : 0;
+
+	if (bytes > 0 && bar == 0)
+		bar = 1;
+	fprintf(run->out, "  %-12s %10s %8s  %s%.*s%s%*s", name, units_bytes(text, bytes),
+		units_percent(percent, bytes, rss), term_style(run->color, STYLE_GOOD), bar,
+		"################", term_plain(run->color), 17 - bar, "");
+	fprintf(run->out, "%s\n", meaning);
+}
+
+/* What malloc did with the memory it got. */
+static void put_malloc_share(const struct run *run, const struct rss_moment *m)
+{
+	char live[UNITS_MAX], blocks[UNITS_MAX], got[UNITS_MAX], rest[UNITS_MAX];
+	char mapped[UNITS_MAX], count[UNITS_MAX];
+	uint64_t obtained = m->break_bytes + m->malloc_mapped;
+
+	if (m->break_bytes > 0 && obtained >= m->live.bytes)
+		put_sentence(run->out, "malloc had %s from the system: %s live in %s blocks, %s "
+			     "overhead and free", units_bytes(got, obtained),
+			     units_bytes(live, m->live.bytes),
+			     units_count(blocks, m->live.blocks),
+			     units_bytes(rest, obtained - m->live.bytes));
+	else
+		put_sentence(run->out, "malloc: %s live in %s blocks",
+			     units_bytes(live, m->live.bytes),
+			     units_count(blocks, m->live.blocks));
+	if (m->mapped.blocks > 0)
+		put_sentence(run->out, "mapped by the program itself: %s of address space in %s "
+			     "mapping%s", units_bytes(mapped, m->mapped.bytes),
+			     units_count(count, m->mapped.blocks),
+			     m->mapped.blocks == 1 ? "" : "s");
+}
+
+static void put_resident(const struct run *run, const struct summary_facts *f)
+{
+	const struct rss_moment *m = f->moment;
+	const struct memory_sample *s = m ? m->sample : NULL;
+	char rss[UNITS_MAX], time[UNITS_MAX], most[UNITS_MAX];
+
+	put_title(run, "Where the memory is");
+	if (!s) {
+		if (f->max_rss > 0)
+			fprintf(run->out, ": %s resident at the most; what it consisted of was "
+				"not sampled\n", units_bytes(rss, f->max_rss));
+		else
+			fprintf(run->out, ": resident memory was not sampled\n");
+		return;
+	}
+	fprintf(run->out, ": %s resident after %s", units_bytes(rss, s->rss),
+		when(run, s->stamp, time));
+	if (f->max_rss > s->rss + s->rss / 100)
+		fprintf(run->out, " (most: %s)", units_bytes(most, f->max_rss));
+	putc('\n', run->out);
+	put_part(run, "heap", s->heap, s->rss, "malloc, by the program break");
+	put_part(run, "mapped", s->mapped, s->rss, "anonymous mappings");
+	put_part(run, "stacks", s->stack, s->rss, "of the first thread");
+	put_part(run, "files", s->file, s->rss, "program, libraries, data files");
+	if (s->shmem > 0)
+		put_part(run, "shared", s->shmem, s->rss, "shared memory");
+	if (s->other > 0)
+		put_part(run, "recording", s->other, s->rss, "allotrope's ring, vdso");
+	put_part(run, "unexplained", m->unexplained, s->rss, "");
+	if (m->has_heap)
+		put_malloc_share(run, m);
+}
+
+/* "malloc 1,234, free 1,200", most first. */
+static char *calls_text(const struct heap *h)
+{
+	bool is_done[FUNC_COUNT] = { false };
+	char *text = NULL;
+	size_t bytes;
+	FILE *out = open_memstream(&text, &bytes);
+
+	for (size_t n = 0; out && n < FUNC_COUNT; n++) {
+		char count[UNITS_MAX];
+		size_t best = FUNC_COUNT;
+
+		for (size_t i = 0; i < FUNC_COUNT; i++)
+			if (!is_done[i] && h->funcs[i].calls > 0 &&
+			    (best == FUNC_COUNT || h->funcs[i].calls > h->funcs[best].calls))
+				best = i;
+		if (best == FUNC_COUNT)
+			break;
+		is_done[best] = true;
+		fprintf(out, "%s%s %s", n ? ", " : "", summary_func_names[best],
+			units_count(count, h->funcs[best].calls));
+	}
+	if (out)
+		fclose(out);
+	return text;
+}
+
+static char *syscalls_text(const struct heap *h)
+{
+	char *text = NULL;
+	size_t bytes;
+	FILE *out = open_memstream(&text, &bytes);
+	bool first = true;
+
+	for (size_t i = 0; out && i < SYS_MEM_COUNT; i++) {
+		const struct syscall_totals *s = &h->syscalls[i];
+		char count[UNITS_MAX], grow[UNITS_MAX], trim[UNITS_MAX];
+
+		if (s->calls == 0)
+			continue;
+		fprintf(out, "%s%s %s", first ? "" : ", ", summary_syscall_names[i],
+			units_count(count, s->calls));
+		if (i == SYS_MEM_brk && s->grow + s->trim > 0)
+			fprintf(out, " (%s up, %s down)", units_count(grow, s->grow),
+				units_count(trim, s->trim));
+		first = false;
+	}
+	if (out)
+		fclose(out);
+	return text;
+}
+
+static void put_heap(const struct run *run, const struct summary_facts *f)
+{
+	const struct heap *h = f->heap;
+	char bytes[UNITS_MAX], blocks[UNITS_MAX], time[UNITS_MAX];
+	char *calls = calls_text(h);
+	char *syscalls = syscalls_text(h);
+
+	put_title(run, "Heap");
+	fprintf(run->out, ": peak %s in %s blocks after %s\n", units_bytes(bytes, h->peak.bytes),
+		units_count(blocks, h->peak.blocks), when(run, h->peak_stamp, time));
+	put_sentence(run->out, "in all    %s blocks, %s", units_count(blocks, h->total.blocks),
+		     units_bytes(bytes, h->total.bytes));
+	put_sentence(run->out, "at end    %s blocks, %s", units_count(blocks, h->end.blocks),
+		     units_bytes(bytes, h->end.bytes));
+	if (calls && *calls) {
+		fputs("  calls ", run->out);
+		put_wrapped(run->out, calls, 8, 8);
+	} else {
+		put_sentence(run->out, "no heap call was made");
+	}
+	if (syscalls && *syscalls) {
+		fputs("  system", run->out);
+		putc(' ', run->out);
+		put_wrapped(run->out, syscalls, 9, 8);
+	}
+	free(calls);
+	free(syscalls);
+}
+
+static void put_sites(const struct run *run, const struct summary_facts *f)
+{
+	size_t shown = run->top ? run->top : SITES_SHOWN;
+
+	if (f->sites->count == 0)
+		return;
+	put_title(run, "Who allocated it");
+	fputs(" (live at the heap's peak)\n", run->out);
+	for (size_t i = 0; i < f->sites->count && i < shown; i++) {
+		const struct site_row *row = &f->sites->rows[i];
+		char bytes[UNITS_MAX], percent[UNITS_MAX], blocks[UNITS_MAX];
+		char *name = frame_text(frame_tree_frame(f->tree, row->node));
+		char *fit = visible_fit(name, LINE_WIDTH - 44);
+
+		if (row->peak.bytes == 0)
+			shown = 0;
+		else
+			fprintf(run->out, "  %10s %8s %11s %-7s %s%s%s\n",
+				units_bytes(bytes, row->peak.bytes),
+				units_percent(percent, row->peak.bytes, f->site_peak_bytes),
+				units_count(blocks, row->peak.blocks),
+				row->kind == KIND_MAPPING ? "mapped" :
+				row->peak.blocks == 1 ? "block" : "blocks",
+				term_style(run->color, STYLE_KEY), fit,
+				term_plain(run->color));
+		free(name);
+		free(fit);
+	}
+}
+
+static void put_finding(const struct run *run, const struct finding *x)
+{
+	bool is_problem = x->severity == SEVERITY_PROBLEM;
+	char *text = visible_text(x->text);
+	char *remedy = visible_text(x->remedy);
+
+	fprintf(run->out, "  %s%s%s ", term_style(run->color, is_problem ? STYLE_BAD : STYLE_KEY),
+		is_problem ? "!" : "*", term_plain(run->color));
+	put_wrapped(run->out, text, 4, 4);
+	if (*remedy) {
+		fprintf(run->out, "    %s->%s ", term_style(run->color, STYLE_GOOD),
+			term_plain(run->color));
+		put_wrapped(run->out, remedy, 7, 7);
+	}
+	free(text);
+	free(remedy);
+}
+
+static void put_findings(const struct run *run, const struct summary_facts *f)
+{
+	size_t count = f->findings->count;
+
+	if (count == 0)
+		return;
+	put_title(run, "Findings");
+	putc('\n', run->out);
+	for (size_t i = 0; i < count && (run->top || i < FINDINGS_SHOWN); i++)
+		put_finding(run, &f->findings->items[i]);
+	if (!run->top && count > FINDINGS_SHOWN)
+		fprintf(run->out, "    %zu more: --top=%zu\n", count - FINDINGS_SHOWN, count);
+}
+
+static void put_text(struct run *run, const struct heap *heap)
+{
+	struct summary_state *s = run->state;
+	struct summary_facts *f = summary_facts_new(run, s->moments, heap);
+
+	put_program(run, f);
+	put_resident(run, f);
+	put_heap(run, f);
+	put_sites(run, f);
+	put_findings(run, f);
+	summary_facts_free(f);
+}
+
+/* ---- CSV: a row for each image shown ---- */
+
+enum {
+	COL_PID, COL_EXEC, COL_PROGRAM, COL_DURATION, COL_BLOCKS, COL_BYTES, COL_FREES,
+	COL_PEAK_BYTES, COL_PEAK_BLOCKS, COL_END_BYTES, COL_END_BLOCKS, COL_MAPPED_PEAK,
+	COL_MAX_RSS, COL_THREADS, COLS,
+};
+
+static const struct column columns[COLS] = {
+	[COL_PID] = { "pid", NULL, COLUMN_EXACT, 0, false, "process" },
+	[COL_EXEC] = { "exec", NULL, COLUMN_EXACT, 0, false, "program of that process" },
+	[COL_PROGRAM] = { "program", NULL, COLUMN_TEXT, 0, false, "its command line" },
+	[COL_DURATION] = { "duration_s", NULL, COLUMN_REAL, 0, false, "seconds from start to end" },
+	[COL_BLOCKS] = { "blocks", NULL, COLUMN_EXACT, 0, false, "heap blocks acquired" },
+	[COL_BYTES] = { "bytes", NULL, COLUMN_EXACT, 0, false, "their requested bytes" },
+	[COL_FREES] = { "frees", NULL, COLUMN_EXACT, 0, false, "heap blocks released" },
+	[COL_PEAK_BYTES] = { "peak_bytes", NULL, COLUMN_EXACT, 0, false, "most live bytes" },
+	[COL_PEAK_BLOCKS] = { "peak_blocks", NULL, COLUMN_EXACT, 0, false, "blocks live then" },
+	[COL_END_BYTES] = { "end_bytes", NULL, COLUMN_EXACT, 0, false, "live at the end" },
+	[COL_END_BLOCKS] = { "end_blocks", NULL, COLUMN_EXACT, 0, false, "live at the end" },
+	[COL_MAPPED_PEAK] = { "mapped_peak_bytes", NULL, COLUMN_EXACT, 0, false,
+		"most bytes mapped by the program itself" },
+	[COL_MAX_RSS] = { "max_rss_bytes", NULL, COLUMN_EXACT, 0, false, "most resident bytes" },
+	[COL_THREADS] = { "threads", NULL, COLUMN_EXACT, 0, false, "threads seen" },
+};
+
+static void put_cells(struct run *run, const struct heap *h)
+{
+	struct summary_state *s = run->state;
+	const struct rss_moment *m = rss_moments_of(s->moments, h->image, h);
+	char *command = image_command(h->image);
+	int64_t ns = recording_ns(run->recording, h->image->end_stamp) -
+		     recording_ns(run->recording, h->image->start_stamp);
+	struct cell cells[COLS] = {
+		[COL_PID] = cell_number(h->image->pid),
+		[COL_EXEC] = cell_number(h->image->exec_number),
+		[COL_PROGRAM] = cell_text(command),
+		[COL_DURATION] = cell_real((double)ns / 1e9),
+		[COL_BLOCKS] = cell_number(h->total.blocks),
+		[COL_BYTES] = cell_number(h->total.bytes),
+		[COL_FREES] = cell_number(h->freed.blocks),
+		[COL_PEAK_BYTES] = cell_number(h->peak.bytes),
+		[COL_PEAK_BLOCKS] = cell_number(h->peak.blocks),
+		[COL_END_BYTES] = cell_number(h->end.bytes),
+		[COL_END_BLOCKS] = cell_number(h->end.blocks),
+		[COL_MAPPED_PEAK] = cell_number(h->mapped_peak.bytes),
+		[COL_THREADS] = cell_number(h->image->thread_count),
+	};
+
+	if (m && m->max_rss)
+		cells[COL_MAX_RSS] = cell_number(m->max_rss);
+	emit_row(s->table, cells);
+	free(command);
+}
+
+/* ---- the form ---- */
+
+static int summary_begin(struct run *run)
+{
+	struct summary_state *s = run->state;
+
+	s->moments = rss_moments_new(run->recording, run->since_stamp, run->until_stamp);
+	return 0;
+}
+
+static void summary_watch(struct run *run, const struct event *event,
+			  const struct change *change)
+{
+	struct summary_state *s = run->state;
+
+	rss_moments_watch(s->moments, event, change);
+}
+
+/* With --all: an array of the objects of each image. */
+static void put_json(struct run *run)
+{
+	struct summary_state *s = run->state;
+	json_t *list = json_array();
+
+	for (size_t i = 0; i < run->heap_count; i++) {
+		struct summary_facts *f = summary_facts_new(run, s->moments, run->heaps[i]);
+
+		json_array_append_new(list, summary_json(run, f));
+		summary_facts_free(f);
+	}
+	if (run->heap_count == 0)
+		json_array_append_new(list, summary_json(run, NULL));
+	if (run->is_all) {
+		json_write(run->out, list);
+	} else {
+		json_write(run->out, json_incref(json_array_get(list, 0)));
+		json_decref(list);
+	}
+}
+
+static int summary_end(struct run *run)
+{
+	struct summary_state *s = run->state;
+
+	if (run->format == EMIT_JSON) {
+		put_json(run);
+		return 0;
+	}
+	if (run->format == EMIT_CSV)
+		s->table = run_table(run, columns, COLS);
+	for (size_t i = 0; i < run->heap_count; i++) {
+		if (run->format == EMIT_CSV) {
+			put_cells(run, run->heaps[i]);
+			continue;
+		}
+		if (i > 0)
+			fprintf(run->out, "\n\n");
+		put_text(run, run->heaps[i]);
+	}
+	if (run->format == EMIT_CSV) {
+		emit_free(s->table);
+		return 0;
+	}
+	if (run->heap_count == 0)
+		fputs("No program was recorded: 'allotrope info' tells why.\n", run->out);
+	else
+		fprintf(run->out, "\n%sNext: allotrope sites | sizes | ltrace -c%s\n",
+			term_style(run->color, STYLE_FAINT), term_plain(run->color));
+	return 0;
+}
+
+static void summary_release(struct run *run)
+{
+	struct summary_state *s = run->state;
+
+	rss_moments_free(s->moments);
+}
+
+const struct form form_summary = {
+	.name = "summary",
+	.summary = "one screen: where the memory is, peak, top sites, what to do",
+	.needs = NEED_HEAP | NEED_SYMBOLS | NEED_PEAK | NEED_SIZES | NEED_REGIONS | NEED_ALL,
+	.doc = "Time, resident memory and what it consists of, the heap's peak and totals, the "
+	       "sites with the most memory, findings with remedies.",
+	.columns = columns,
+	.column_count = COLS,
+	.has_json_notes = true,
+	.state_size = sizeof(struct summary_state),
+	.begin = summary_begin,
+	.watch = summary_watch,
+	.end = summary_end,
+	.release = summary_release,
+};

@@ -1,0 +1,159 @@
+/*
+ * summary_facts.c - collects the figures of `summary` from model, samples and
+ * symbols.
+ */
+#include "forms/summary_facts.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/wait.h>
+
+#include "base/xmem.h"
+#include "forms/call_line.h"
+#include "forms/stack_text.h"
+
+const char *const summary_func_names[] = {
+#define ROW(name, text) text,
+	ALLOC_FUNCS(ROW)
+#undef ROW
+};
+
+const char *const summary_syscall_names[] = {
+#define ROW(name, argc) #name,
+	MEMORY_SYSCALLS(ROW)
+#undef ROW
+};
+
+/* Names of sites for findings: made when asked for, kept by node. */
+struct naming {
+	struct frame_tree *tree;
+	char **names;
+	size_t count;
+};
+
+static const char *site_name(stack_id stack, enum alloc_kind kind, void *ctx)
+{
+	struct naming *n = ctx;
+	frame_node node = frame_tree_site(n->tree, stack, kind == KIND_MAPPING);
+
+	node = frame_tree_cut(n->tree, node, 1);
+	if (!node)
+		return NULL;
+	if (node >= n->count) {
+		size_t count = (size_t)node * 2 + 64;
+
+		n->names = xreallocarray(n->names, count, sizeof(*n->names));
+		memset(n->names + n->count, 0, (count - n->count) * sizeof(*n->names));
+		n->count = count;
+	}
+	if (!n->names[node])
+		n->names[node] = frame_text(frame_tree_frame(n->tree, node));
+	return n->names[node];
+}
+
+static void add_findings(struct summary_facts *f, const struct run *run)
+{
+	struct naming n = { .tree = f->tree };
+	struct site_naming naming = { site_name, &n };
+
+	f->findings = findings_new(run->recording, f->heap, &naming);
+	for (size_t i = 0; i < n.count; i++)
+		free(n.names[i]);
+	free(n.names);
+}
+
+static uint64_t peak_of(const struct site_row *row, size_t column)
+{
+	(void)column;
+	return row->peak.bytes;
+}
+
+static void add_sites(struct summary_facts *f)
+{
+	static const struct column column = { .key = "peak_bytes", .type = COLUMN_BYTES };
+	struct sort_order order = { .keys = { { 0, false } }, .count = 1 };
+
+	f->sites = site_rows_new(f->tree, f->heap, 1);
+	site_rows_sort(f->sites, f->tree, &order, &column, peak_of);
+	for (size_t i = 0; i < f->sites->count; i++)
+		f->site_peak_bytes += f->sites->rows[i].peak.bytes;
+}
+
+static uint64_t duration(const struct run *run, const struct image *image)
+{
+	uint64_t from = image->start_stamp, to = image->end_stamp;
+	int64_t ns;
+
+	if (run->since_stamp > from)
+		from = run->since_stamp;
+	if (run->until_stamp < to)
+		to = run->until_stamp;
+	ns = recording_ns(run->recording, to) - recording_ns(run->recording, from);
+	return ns > 0 ? (uint64_t)ns : 0;
+}
+
+struct summary_facts *summary_facts_new(struct run *run, struct rss_moments *moments,
+					const struct heap *heap)
+{
+	struct summary_facts *f = xcalloc(1, sizeof(*f));
+
+	f->image = heap->image;
+	f->heap = heap;
+	f->command = image_command(heap->image);
+	f->duration_ns = duration(run, heap->image);
+	f->moment = rss_moments_of(moments, heap->image, heap);
+	f->max_rss = f->moment ? f->moment->max_rss : 0;
+	f->tree = frame_tree_new(run->resolver, run->wrappers, run->stacks);
+	add_sites(f);
+	add_findings(f, run);
+	return f;
+}
+
+void summary_facts_free(struct summary_facts *f)
+{
+	if (!f)
+		return;
+	findings_free(f->findings);
+	site_rows_free(f->sites);
+	frame_tree_free(f->tree);
+	free(f->command);
+	free(f);
+}
+
+frame_node summary_finding_site(const struct summary_facts *f, const struct finding *finding,
+				const struct run *run)
+{
+	bool is_mapping = false;
+
+	(void)run;
+	if (finding->stack == STACK_NONE)
+		return 0;
+	for (size_t i = 0; i < f->heap->site_count; i++)
+		if (f->heap->sites[i].stack == finding->stack) {
+			is_mapping = f->heap->sites[i].kind == KIND_MAPPING;
+			break;
+		}
+	return frame_tree_site(f->tree, finding->stack, is_mapping);
+}
+
+const char *summary_end_text(const struct recording *r, const struct image *image,
+			     char *buffer)
+{
+	char name[16];
+
+	for (size_t i = 0; i < r->image_count; i++)
+		if (r->images[i].pid == image->pid &&
+		    r->images[i].exec_number == image->exec_number + 1) {
+			snprintf(buffer, 64, "became another program");
+			return buffer;
+		}
+	if (!image->has_exit)
+		snprintf(buffer, 64, "its end was not seen");
+	else if (WIFSIGNALED(image->status))
+		snprintf(buffer, 64, "killed by %s",
+			 call_line_signal(WTERMSIG(image->status), name));
+	else
+		snprintf(buffer, 64, "exited with %d", WEXITSTATUS(image->status));
+	return buffer;
+}

@@ -1,0 +1,75 @@
+/*
+ * exit.c - the last records of a process. Relies on its guard being free or not:
+ * exit may be called from anywhere. Promises to write them once, whichever of
+ * exit, _exit and quick_exit comes first.
+ */
+#include <errno.h>
+#include <string.h>
+#include <sys/resource.h>
+
+#include "clock.h"
+#include "exit.h"
+#include "fork.h"
+#include "memory_sample.h"
+#include "meta.h"
+#include "process_record.h"
+#include "session.h"
+#include "sys.h"
+#include "tstate.h"
+
+/* The pid that has written its end: a forked child has another one. */
+static uint32_t recorded_pid;
+
+static uint64_t microseconds(const struct timeval *t)
+{
+	return (uint64_t)t->tv_sec * 1000000u + (uint64_t)t->tv_usec;
+}
+
+static void exit_write(int status)
+{
+	struct rusage usage;
+	uint8_t small[96];
+	struct meta_builder b;
+
+	memory_sample_record(MEMORY_AT_EXIT);
+	process_record_clock();
+	memset(&usage, 0, sizeof(usage));
+	SYS2(getrusage, RUSAGE_SELF, &usage);
+	meta_init(&b, small, sizeof(small));
+	meta_number(&b, session.image);
+	meta_number(&b, clock_stamp());
+	meta_number(&b, zigzag(status));
+	meta_number(&b, microseconds(&usage.ru_utime));
+	meta_number(&b, microseconds(&usage.ru_stime));
+	meta_number(&b, (uint64_t)usage.ru_maxrss);
+	meta_number(&b, (uint64_t)usage.ru_minflt);
+	meta_number(&b, (uint64_t)usage.ru_majflt);
+	meta_append(META_EXIT, &b);
+}
+
+void exit_record(int status)
+{
+	struct thread *t = &thread;
+	int saved = errno;
+	uint32_t pid;
+	uint64_t guard;
+	uint8_t phase;
+
+	if (!session.recording)
+		return;
+	/* a child made by fork becomes a process of its own, one made by vfork is none */
+	if (session_is_forked())
+		fork_adopt();
+	pid = (uint32_t)SYS0(getpid);
+	if (!session.recording || pid != session.pid ||
+	    __atomic_exchange_n(&recorded_pid, pid, __ATOMIC_RELAXED) == pid)
+		return;
+	guard = t->guard_sp;
+	phase = t->phase;
+	t->guard_sp = (uint64_t)__builtin_frame_address(0);
+	t->phase = PHASE_OWN;
+	exit_write(status);
+	t->phase = phase;
+	t->guard_sp = guard;
+	errno = saved;
+}

@@ -1,0 +1,38 @@
+/*
+ * memory_sample.h - what is resident of this process, by kind, as META_MEMORY.
+ */
+#ifndef PRELOAD_MEMORY_SAMPLE_H
+#define PRELOAD_MEMORY_SAMPLE_H
+
+#include <stdint.h>
+
+#include "record_kinds.h"
+
+/* Bytes. The six kinds add up to rss. */
+struct memory_sample {
+	uint64_t rss;
+	uint64_t heap;   /* the program break's region */
+	uint64_t mapped; /* anonymous memory without a name: big blocks, arenas, thread stacks, .bss */
+	uint64_t stack;  /* the main thread's */
+	uint64_t file;   /* backed by files, private copies of their pages too */
+	uint64_t shmem;  /* /dev/shm, memfd, System V, shared anonymous memory */
+	uint64_t other;  /* vdso and the like; the library's own memory and the ring */
+	uint64_t virtual_bytes;
+	uint64_t swap;
+};
+
+/* Where a line of /proc/self/smaps is counted. */
+enum memory_kind {
+	MEMORY_HEAP, MEMORY_MAPPED, MEMORY_STACK, MEMORY_FILE, MEMORY_SHMEM, MEMORY_OTHER,
+};
+
+/* The kind of a mapping by its NAME in /proc/self/maps ("" where it has none). */
+enum memory_kind memory_kind_of(const char *name);
+
+/* Add up TEXT-lines read from the descriptor FD of a smaps file. */
+void memory_sample_read(struct memory_sample *m, long fd);
+
+/* Append META_MEMORY of this process, for MOMENT. */
+void memory_sample_record(enum memory_moment moment);
+
+#endif

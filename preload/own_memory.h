@@ -1,0 +1,20 @@
+/*
+ * own_memory.h - memory of the library itself, which the target's heap never sees
+ * and reports do not count as the target's.
+ */
+#ifndef PRELOAD_OWN_MEMORY_H
+#define PRELOAD_OWN_MEMORY_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+/*
+ * A zeroed private mapping of BYTES (rounded up to pages), touched lazily; NULL
+ * where there is none. Never unmapped.
+ */
+void *own_map(size_t bytes);
+
+/* Bytes of those mappings that are resident now. */
+uint64_t own_resident_bytes(void);
+
+#endif
