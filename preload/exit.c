@@ -17,6 +17,9 @@
 #include "sys.h"
 #include "tstate.h"
 
+#define SAMPLE_LEAST_NS 1000000ull
+#define SAMPLE_PART 50
+
 /* The pid that has written its end: a forked child has another one. */
 static uint32_t recorded_pid;
 
@@ -25,13 +28,22 @@ static uint64_t microseconds(const struct timeval *t)
 	return (uint64_t)t->tv_sec * 1000000u + (uint64_t)t->tv_usec;
 }
 
+/* A millisecond, or this part of the process's life. */
+static uint64_t sample_budget_ns(void)
+{
+	uint64_t life = clock_monotonic_ns() - process_record_started_ns();
+	uint64_t part = life / SAMPLE_PART;
+
+	return part > SAMPLE_LEAST_NS ? part : SAMPLE_LEAST_NS;
+}
+
 static void exit_write(int status)
 {
 	struct rusage usage;
 	uint8_t small[96];
 	struct meta_builder b;
 
-	memory_sample_record(MEMORY_AT_EXIT);
+	memory_sample_record(MEMORY_AT_EXIT, sample_budget_ns());
 	process_record_clock();
 	memset(&usage, 0, sizeof(usage));
 	SYS2(getrusage, RUSAGE_SELF, &usage);

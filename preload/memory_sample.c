@@ -1,12 +1,13 @@
 /*
  * memory_sample.c - adds up /proc/self/smaps. Relies on raw system calls and a
- * buffer on the caller's stack. Used when the process ends: it costs the kernel's
- * walk over the page tables (about 1 ms for a small program).
+ * buffer on the caller's stack. It costs the kernel's walk over the page tables,
+ * so the caller says what it may cost.
  */
 #include <errno.h>
 #include <fcntl.h>
 #include <stdbool.h>
 #include <string.h>
+#include <sys/auxv.h>
 
 #include "clock.h"
 #include "memory_sample.h"
@@ -14,8 +15,11 @@
 #include "own_memory.h"
 #include "session.h"
 #include "sys.h"
+#include "sysfile.h"
 
 #define TEXT_BYTES (16u * 1024)
+#define COST_FIXED_NS 150000ull
+#define COST_PAGE_NS 130ull
 
 static bool starts_with(const char *s, const char *prefix)
 {
@@ -138,24 +142,59 @@ void memory_sample_read(struct memory_sample *m, long fd)
 	}
 }
 
-void memory_sample_record(enum memory_moment moment)
+static uint64_t parse_decimal(const char **p)
+{
+	uint64_t v = 0;
+
+	for (; **p >= '0' && **p <= '9'; ++*p)
+		v = v * 10 + (uint64_t)(**p - '0');
+	return v;
+}
+
+void memory_sample_totals(struct memory_sample *m, const char *text)
+{
+	uint64_t page = getauxval(AT_PAGESZ);
+
+	memset(m, 0, sizeof(*m));
+	m->virtual_bytes = parse_decimal(&text) * page;
+	if (*text == ' ')
+		text++;
+	m->rss = parse_decimal(&text) * page;
+}
+
+uint64_t memory_sample_cost_ns(uint64_t rss)
+{
+	return COST_FIXED_NS + rss / 4096 * COST_PAGE_NS;
+}
+
+static void parts_read(struct memory_sample *m)
+{
+	long fd = SYS4(openat, AT_FDCWD, "/proc/self/smaps", O_RDONLY | O_CLOEXEC, 0);
+	uint64_t own;
+
+	if (sys_failed(fd))
+		return;
+	memory_sample_read(m, fd);
+	SYS1(close, fd);
+	own = own_resident_bytes();
+	if (own > m->mapped)
+		own = m->mapped;
+	m->mapped -= own;
+	m->other += own;
+}
+
+void memory_sample_record(enum memory_moment moment, uint64_t budget_ns)
 {
 	uint8_t buffer[13 * VARINT_MAX];
 	struct memory_sample m;
 	struct meta_builder b;
-	uint64_t own;
-	long fd;
+	char text[256];
 
-	fd = SYS4(openat, AT_FDCWD, "/proc/self/smaps", O_RDONLY | O_CLOEXEC, 0);
-	if (sys_failed(fd))
+	if (sysfile_read("/proc/self/statm", text, sizeof(text)) <= 0)
 		return;
-	memory_sample_read(&m, fd);
-	SYS1(close, fd);
-	own = own_resident_bytes();
-	if (own > m.mapped)
-		own = m.mapped;
-	m.mapped -= own;
-	m.other += own;
+	memory_sample_totals(&m, text);
+	if (memory_sample_cost_ns(m.rss) <= budget_ns)
+		parts_read(&m);
 	meta_init(&b, buffer, sizeof(buffer));
 	meta_number(&b, session.pid);
 	meta_number(&b, clock_stamp());

@@ -32,7 +32,19 @@ enum memory_kind memory_kind_of(const char *name);
 /* Add up TEXT-lines read from the descriptor FD of a smaps file. */
 void memory_sample_read(struct memory_sample *m, long fd);
 
-/* Append META_MEMORY of this process, for MOMENT. */
-void memory_sample_record(enum memory_moment moment);
+/* Read TEXT of a statm file: rss and virtual_bytes only. */
+void memory_sample_totals(struct memory_sample *m, const char *text);
+
+/*
+ * What reading smaps costs a process of RSS bytes resident, in nanoseconds. Measured
+ * here: 0.2 ms for python3 (10 MiB), 8 ms for 310 MiB, 14 ms where fragmented.
+ */
+uint64_t memory_sample_cost_ns(uint64_t rss);
+
+/*
+ * Append META_MEMORY of this process, for MOMENT: with all parts where that costs
+ * at most BUDGET_NS, else rss and virtual only.
+ */
+void memory_sample_record(enum memory_moment moment, uint64_t budget_ns);
 
 #endif

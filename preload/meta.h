@@ -39,7 +39,8 @@ static inline void meta_bytes(struct meta_builder *b, const void *s, size_t n)
 		b->overflow = 1;
 		return;
 	}
-	memcpy(b->p, s, n);
+	if (n)
+		memcpy(b->p, s, n);
 	b->p += n;
 }
 

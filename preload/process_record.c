@@ -27,6 +27,7 @@ static char exe_path[PATH_BYTES];
 static uint8_t buffer[RECORD_BYTES];
 
 static uint64_t last_clock_ns;
+static uint64_t started_ns;
 
 static void identity_read(void)
 {
@@ -43,6 +44,7 @@ static void process_record(enum process_how how, uint32_t parent_image, uint64_t
 	struct meta_builder b;
 	char cwd[PATH_BYTES], libc[64] = "glibc ";
 
+	started_ns = clock_monotonic_ns();
 	if (sys_failed(SYS2(getcwd, cwd, sizeof(cwd))))
 		cwd[0] = '\0';
 	strncat(libc, gnu_get_libc_version(), sizeof(libc) - strlen(libc) - 1);
@@ -79,6 +81,11 @@ void process_record_forked(uint32_t parent_image, uint64_t fork_stamp, uint32_t 
 {
 	process_record(PROCESS_FORKED, parent_image, fork_stamp, fork_thread);
 	process_record_clock();
+}
+
+uint64_t process_record_started_ns(void)
+{
+	return started_ns;
 }
 
 void process_record_clock(void)

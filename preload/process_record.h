@@ -17,6 +17,9 @@ void process_record_started(void);
  */
 void process_record_forked(uint32_t parent_image, uint64_t fork_stamp, uint32_t fork_thread);
 
+/* CLOCK_MONOTONIC when this process (or forked child) was recorded. */
+uint64_t process_record_started_ns(void);
+
 /* META_CLOCK: one moment by the stamp's and by the kernel's clocks. */
 void process_record_clock(void);
 

@@ -25,8 +25,9 @@
 
 #define PATH_BYTES 4096
 #define SLOTS_MIN 16u
-/* Under RLIMIT_AS the ring takes at most this part of the limit. */
+/* Under RLIMIT_AS the slots take at most this part of the limit; more where none are freed. */
 #define LIMITED_PART 32
+#define LIMITED_PART_BARE 8
 #define LIMITED_META (8ull << 20)
 #define CREATE_ATTEMPTS 10
 #ifndef MADV_WIPEONFORK
@@ -95,7 +96,8 @@ static void ring_shrink(const struct ring_header *h, uint64_t limit, uint64_t *m
 			uint64_t *slots)
 {
 	uint64_t window = ring_round(h->meta_tail, RING_ALIGN) + LIMITED_META;
-	uint64_t spare = limit / LIMITED_PART / h->slot_bytes;
+	uint64_t part = h->options.bare ? LIMITED_PART_BARE : LIMITED_PART;
+	uint64_t spare = limit / part / h->slot_bytes;
 
 	if (*meta > window)
 		*meta = window;

@@ -17,6 +17,9 @@
  */
 uint32_t syscall_sites_install(void);
 
+/* Bits by enum memory_syscall: calls whose sites in libc are patched. */
+extern uint32_t syscall_sites_patched __attribute__((visibility("hidden")));
+
 /*
  * Bits by enum memory_syscall: calls that interposed functions must not record,
  * because a site does or because none are wanted. All ones until install.
@@ -27,6 +30,12 @@ extern uint32_t syscall_sites_settled __attribute__((visibility("hidden")));
 static inline bool syscall_by_hook(enum memory_syscall number)
 {
 	return !(syscall_sites_settled >> number & 1);
+}
+
+/* True where a patched site of libc makes the system call NUMBER. */
+static inline bool syscall_sites_see(enum memory_syscall number)
+{
+	return syscall_sites_patched >> number & 1;
 }
 
 #endif

@@ -8,27 +8,21 @@
  */
 #include "unwind_chain.h"
 
+#if defined(__GNUC__) && !defined(__clang__)
+/* pairing 8-byte fields in vector registers makes a new frame a fifth slower (measured) */
+#pragma GCC optimize("no-tree-slp-vectorize")
+#endif
+
 #include <string.h>
 
-#include "unwind_full.h"
 #include "unwind_rule.h"
+#include "unwind_step.h"
 
 #define PAGE 4096u
 /* Room beyond twice the limit: libunwind's own frames. */
 #define CAPACITY_EXTRA 32
 /* Slots that leaving one frame may read. */
 #define FRAME_SLOTS 3
-/* A signal may interrupt a leaf function that saved bp below its stack pointer. */
-#define RED_ZONE 128
-
-/* Ends of a walk; smaller values are enum frame_special. */
-enum { STEP_ON = 0, STEP_COLD = 254, STEP_BOTTOM = 255 };
-
-struct frame_state {
-	uint64_t pc; /* to look up */
-	uint64_t sp;
-	uint64_t bp;
-};
 
 /* ---- memory ---- */
 
@@ -117,165 +111,6 @@ const uint64_t *chain_written(const struct unwind_state *u, uint32_t *count)
 {
 	*count = u->written;
 	return u->in_out ? u->out : u->pcs;
-}
-
-/* ---- stepping ---- */
-
-/* Words of the stack at [sp, high) may be read. */
-static inline bool may_read(const struct frame_state *s, uint64_t address, uint64_t high)
-{
-	return address - s->sp < high - s->sp;
-}
-
-/* To the caller with the CFA known. Keeps S where that fails. */
-static inline unsigned leave(struct frame_state *s, uint64_t cfa, uint64_t bp, uint64_t ra_at)
-{
-	uint64_t ra = rule_strip(*(const uint64_t *)ra_at);
-
-	s->sp = cfa;
-	s->bp = bp;
-	s->pc = ra - 1;
-	if (__builtin_expect(ra < RULE_PC_MIN, 0))
-		return ra == 0 ? STEP_BOTTOM : SPECIAL_BAD_STACK;
-	return STEP_ON;
-}
-
-/* The two common kinds of step; all else is STEP_COLD. */
-static inline unsigned step(struct frame_state *s, uint64_t rule, uint64_t high)
-{
-	uint64_t cfa, bp = s->bp;
-	int64_t saved = rule_bp(rule);
-
-	if (__builtin_expect(rule_kind(rule) == RULE_SP, 1))
-		cfa = s->sp + (uint64_t)rule_cfa(rule);
-	else if (rule_kind(rule) == RULE_BP)
-		cfa = s->bp + (uint64_t)rule_cfa(rule);
-	else
-		return STEP_COLD;
-	/* sp < CFA <= high */
-	if (__builtin_expect(!may_read(s, cfa - 1, high) || (cfa & 7), 0))
-		return STEP_COLD;
-	if (saved) {
-		if (__builtin_expect(!may_read(s, cfa + (uint64_t)saved, high), 0))
-			return STEP_COLD;
-		bp = *(const uint64_t *)(cfa + (uint64_t)saved);
-	}
-#if !defined(__x86_64__)
-	if (__builtin_expect(!may_read(s, cfa + (uint64_t)rule_ra(rule), high), 0))
-		return STEP_COLD;
-#endif
-	return leave(s, cfa, bp, cfa + (uint64_t)rule_ra(rule));
-}
-
-/* A stack being walked that is not (or no longer) the one it began on. */
-struct walk {
-	struct unwind_state *u;
-	uint64_t tag;
-	uint64_t high;  /* of the stack that the state is on */
-	uint64_t low;
-	uint32_t count; /* fresh frames */
-	bool fragile;   /* passed a place that the kept slots cannot vouch for */
-};
-
-/* The state left for another stack, or another place on this one. */
-static unsigned enter_stack(struct walk *w, struct frame_state *s, uint64_t old_sp)
-{
-	struct stack_range found;
-	bool own;
-
-	if (s->pc + 1 < RULE_PC_MIN)
-		return STEP_BOTTOM;
-	if (s->sp & 7)
-		return SPECIAL_BAD_STACK;
-	if (s->sp > old_sp && s->sp < w->high)
-		return STEP_ON;
-	if (!range_find(&w->u->ranges, s->sp, &found, &own))
-		return SPECIAL_BAD_STACK;
-	w->low = found.low;
-	w->high = found.high;
-	w->fragile = true;
-	return STEP_ON;
-}
-
-static unsigned step_signal(struct walk *w, struct frame_state *s)
-{
-	uint64_t frame = s->sp;
-
-	if (!may_read(s, frame + SIGNAL_PC + 7, w->high))
-		return SPECIAL_BAD_STACK;
-	s->pc = *(const uint64_t *)(frame + SIGNAL_PC);
-	s->sp = *(const uint64_t *)(frame + SIGNAL_SP);
-	s->bp = *(const uint64_t *)(frame + SIGNAL_BP);
-	return enter_stack(w, s, frame);
-}
-
-static unsigned step_saved(struct walk *w, struct frame_state *s, uint64_t rule)
-{
-	uint64_t cfa_at = s->bp + (uint64_t)rule_cfa(rule);
-	uint64_t bp_at = s->bp + (uint64_t)rule_bp(rule), cfa;
-
-	if ((cfa_at | bp_at) & 7 || !may_read(s, cfa_at, w->high) ||
-	    !may_read(s, bp_at, w->high))
-		return SPECIAL_BAD_STACK;
-	cfa = *(const uint64_t *)cfa_at;
-	if (!may_read(s, cfa - 1, w->high) || cfa & 7 ||
-	    !may_read(s, cfa + (uint64_t)rule_ra(rule), w->high))
-		return SPECIAL_BAD_STACK;
-	return leave(s, cfa, *(const uint64_t *)bp_at, cfa + (uint64_t)rule_ra(rule));
-}
-
-/* A step that failed its bounds: right only where bp was saved in the red zone. */
-static unsigned step_out_of_bounds(struct walk *w, struct frame_state *s, uint64_t rule)
-{
-	uint64_t base = rule_kind(rule) == RULE_SP ? s->sp : s->bp;
-	uint64_t cfa = base + (uint64_t)rule_cfa(rule);
-	uint64_t bp_at = cfa + (uint64_t)rule_bp(rule);
-
-	if (range_is_first(s->sp))
-		return STEP_BOTTOM;
-	if (!may_read(s, cfa - 1, w->high) || cfa & 7 || bp_at >= s->sp ||
-	    bp_at < s->sp - RED_ZONE || s->sp - RED_ZONE < w->low ||
-	    !may_read(s, cfa + (uint64_t)rule_ra(rule), w->high))
-		return SPECIAL_BAD_STACK;
-	return leave(s, cfa, *(const uint64_t *)bp_at, cfa + (uint64_t)rule_ra(rule));
-}
-
-static unsigned step_hard(struct walk *w, struct frame_state *s)
-{
-	struct full_step next;
-	uint64_t old_sp = s->sp;
-
-	w->fragile = true;
-	if (!full_step_out(&w->u->ranges, s->pc, s->sp, &next))
-		return SPECIAL_HARD_RULE;
-	*s = (struct frame_state){ next.pc, next.sp, next.bp };
-	return enter_stack(w, s, old_sp);
-}
-
-/* What step() did not do. May replace the frame's rule by a newer one. */
-static __attribute__((noinline, cold))
-unsigned step_cold(struct walk *w, struct frame_state *s, struct fresh_frame *frame)
-{
-	if (rule_kind(frame->rule) == RULE_NONE) {
-		frame->rule = rule_build(frame->pc, w->tag);
-		if (rule_kind(frame->rule) == RULE_NONE)
-			return range_is_first(s->sp) ? STEP_BOTTOM : SPECIAL_NO_RULE;
-	}
-	switch (rule_kind(frame->rule)) {
-	case RULE_SP:
-	case RULE_BP:
-		if (step(s, frame->rule, w->high) == STEP_ON)
-			return STEP_ON;
-		return step_out_of_bounds(w, s, frame->rule);
-	case RULE_SAVED:
-		return step_saved(w, s, frame->rule);
-	case RULE_SIGNAL:
-		return step_signal(w, s);
-	case RULE_END:
-		return STEP_BOTTOM;
-	default:
-		return step_hard(w, s);
-	}
 }
 
 /* ---- meeting the kept chain ---- */
@@ -420,7 +255,7 @@ bool find_start(struct walk *w, const struct unwind_context *ctx, struct frame_s
 			 : "=r"(s->pc), "=r"(s->sp), "=r"(s->bp));
 	for (unsigned i = 0; i < 32; i++) {
 		struct fresh_frame f = { s->pc, s->sp, s->bp, rule_of(s->pc, w->tag) };
-		unsigned end = step(s, f.rule, w->high);
+		unsigned end = step_hot(s, f.rule, w->high);
 
 		if (end == STEP_COLD)
 			end = step_cold(w, s, &f);
@@ -499,7 +334,7 @@ static inline unsigned walk_out(struct unwind_state *u, struct walk *w, struct f
 		f->sp = s.sp;
 		f->bp = s.bp;
 		f->rule = rule_of(s.pc, tag);
-		end = step(&s, f->rule, high);
+		end = step_hot(&s, f->rule, high);
 		if (__builtin_expect(end != STEP_ON, 0)) {
 			if (end == STEP_COLD) {
 				*from = s;

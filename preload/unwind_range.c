@@ -28,6 +28,7 @@ extern void *__libc_stack_end __attribute__((weak));
 /* Words of the thread descriptor that are searched: struct pthread has about 2.3 KiB. */
 #define DESCRIPTOR_WORDS 256
 #define STACK_BYTES_MIN 4096u
+#define STACK_BYTES_MAX ((uint64_t)1 << 40)
 /* Neighbouring mappings that are joined: a stack may be cut in pieces by madvise. */
 #define JOIN_MAX 16
 
@@ -66,7 +67,9 @@ static bool descriptor_fits(const uint64_t *word, uint64_t self, uint64_t sp,
 {
 	uint64_t block = word[0], size = word[1], guard = word[2];
 
-	if (size < STACK_BYTES_MIN || guard > size || block > sp ||
+	/* the first thread's pair is (0, __libc_stack_end); pointers are no sizes */
+	if (block < STACK_BYTES_MIN || size < STACK_BYTES_MIN || size > STACK_BYTES_MAX ||
+	    guard > size || block > sp ||
 	    block + size < block || block + guard > sp)
 		return false;
 	if (block + size <= self || block + size - self > DESCRIPTOR_BYTES)

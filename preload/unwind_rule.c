@@ -10,6 +10,7 @@
 
 #include <string.h>
 #include <sys/mman.h>
+#include <ucontext.h>
 
 #include "cfi.h"
 #include "cfi_expr.h"
@@ -20,25 +21,6 @@
 #define PROBES 12u
 
 struct rule_table rules;
-
-bool rule_init(void)
-{
-	size_t bytes = (size_t)RULE_PAGES * RULE_PAGE_ENTRIES * sizeof(struct rule_entry);
-	long p;
-
-	if (rules.entries)
-		return true;
-	p = SYS6(mmap, 0, bytes, PROT_READ | PROT_WRITE,
-		 MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
-	if (sys_failed(p))
-		return false;
-	SYS3(madvise, p, bytes, MADV_DONTDUMP);
-	/* a huge page would cost 2 MiB and its zeroing at the first rule */
-	SYS3(madvise, p, bytes, MADV_NOHUGEPAGE);
-	rules.entries = (struct rule_entry *)p;
-	cfi_module_changed();
-	return true;
-}
 
 /* ---- from rows to rules ---- */
 
@@ -182,31 +164,39 @@ static uint64_t rule_from(const struct cfi_frame *f, uint64_t pc)
 }
 
 /*
- * A start function's return address may be its caller-to-be's first byte
- * (glibc's __start_context): one before it there is nothing.
+ * A coroutine's first function returns to the first byte of glibc's __start_context,
+ * which nothing calls: one before it there is other code or none. makecontext(3) tells where
+ * it is.
  */
-static bool returns_to_end(uint64_t pc)
-{
-	struct cfi_frame f;
+static uint64_t coroutine_return;
 
-	return cfi_find(pc + 1, &f) == CFI_FOUND && f.start == pc + 1 &&
-	       f.row.where[f.ra] == CFI_UNDEFINED;
+static void no_coroutine(void)
+{
+}
+
+static void find_coroutine_return(void)
+{
+	static uint64_t stack[128];
+	static ucontext_t context;
+
+	context.uc_stack.ss_sp = stack;
+	context.uc_stack.ss_size = sizeof(stack);
+	makecontext(&context, no_coroutine, 0);
+#if defined(__x86_64__)
+	coroutine_return = *(uint64_t *)context.uc_mcontext.gregs[REG_RSP];
+#else
+	coroutine_return = context.uc_mcontext.regs[30];
+#endif
 }
 
 static uint64_t rule_for(uint64_t pc)
 {
 	struct cfi_frame f;
 
-	switch (cfi_find(pc, &f)) {
-	case CFI_FOUND:
+	if (pc + 1 == coroutine_return)
+		return RULE_END;
+	if (cfi_find(pc, &f) == CFI_FOUND)
 		return rule_from(&f, pc);
-	case CFI_NONE:
-		if (returns_to_end(pc))
-			return RULE_END;
-		break;
-	default:
-		break;
-	}
 	return RULE_NONE | (uint64_t)__atomic_load_n(&rules.changes, __ATOMIC_RELAXED) << 32;
 }
 
@@ -218,6 +208,27 @@ bool rule_is_signal(uint64_t pc)
 }
 
 /* ---- the table ---- */
+
+bool rule_init(void)
+{
+	size_t bytes = (size_t)RULE_PAGES * RULE_PAGE_ENTRIES * sizeof(struct rule_entry);
+	long p;
+
+	if (rules.entries)
+		return true;
+	p = SYS6(mmap, 0, bytes, PROT_READ | PROT_WRITE,
+		 MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+	if (sys_failed(p))
+		return false;
+	SYS3(madvise, p, bytes, MADV_DONTDUMP);
+	/* a huge page would cost 2 MiB and its zeroing at the first rule */
+	SYS3(madvise, p, bytes, MADV_NOHUGEPAGE);
+	rules.entries = (struct rule_entry *)p;
+	cfi_module_changed();
+	find_coroutine_return();
+	return true;
+}
+
 
 static struct rule_entry *probe(uint64_t home, unsigned n)
 {

@@ -19,6 +19,9 @@
 #include "cli/command.h"
 #include "trace/recording.h"
 
+/* Marks shown in text. */
+#define MARKS_MAX 10
+
 struct info_request {
 	const char *file;
 	bool json;
@@ -181,18 +184,31 @@ static void put_session_text(const struct recording *r)
 	put_line("recorded", "%s, for %s", *when ? when : "(unknown)",
 		 r->wall_duration_ns ? units_ns(a, r->wall_duration_ns) :
 		 units_ns(a, (uint64_t)recording_ns(r, r->end_stamp)));
-	if (r->options_text)
+	if (r->options_text && *r->options_text)
 		put_line("options", "%s", r->options_text);
 	put_line("events", "%s segments, %s of records, %s stored", units_count(a, r->segment_count),
 		 units_bytes(b, r->raw_bytes),
 		 units_bytes(c, r->is_ring ? r->raw_bytes : stored_bytes(r)));
 	put_line("symbols", "%s", r->symbol_count ? "stored in the recording" :
 		 "not stored: reports look into the files of this machine");
-	put_line("samples", "%s of resident memory, %s marks", units_count(a, r->sample_count),
-		 units_count(b, r->mark_count));
+	put_line("samples", "%s of resident memory", units_count(a, r->sample_count));
 	put_line("clock", "%s, %.3f ns a tick%s",
 		 r->head.clock == CLOCK_KIND_TSC ? "processor counter" : "CLOCK_MONOTONIC",
 		 r->ns_per_tick, r->clock_is_estimate ? " (an estimate: only one clock sample)" : "");
+}
+
+static void put_marks_text(const struct recording *r)
+{
+	char text[UNITS_MAX];
+
+	for (size_t i = 0; i < r->mark_count && i < MARKS_MAX; i++) {
+		int64_t ns = recording_ns(r, r->marks[i].stamp);
+
+		put_line("mark", "'%s' after %s", r->marks[i].name,
+			 units_ns(text, ns > 0 ? (uint64_t)ns : 0));
+	}
+	if (r->mark_count > MARKS_MAX)
+		put_line("", "and %s more marks", units_count(text, r->mark_count - MARKS_MAX));
 }
 
 static void put_health_text(const struct recording *r)
@@ -309,6 +325,17 @@ static json_t *notes_json(const struct recording *r)
 	return notes;
 }
 
+static json_t *marks_json(const struct recording *r)
+{
+	json_t *marks = json_array();
+
+	for (size_t i = 0; i < r->mark_count; i++)
+		json_array_append_new(marks, json_pack("{s:o, s:f}",
+			"name", json_from_text(r->marks[i].name),
+			"time_s", (double)recording_ns(r, r->marks[i].stamp) / 1e9));
+	return marks;
+}
+
 static void put_json(const struct recording *r)
 {
 	char when[64];
@@ -326,7 +353,7 @@ static void put_json(const struct recording *r)
 		      "raw_bytes", json_from_number(r->raw_bytes),
 		      "symbols", r->symbol_count > 0,
 		      "samples", json_from_number(r->sample_count),
-		      "marks", json_from_number(r->mark_count));
+		      "marks", marks_json(r));
 	json_object_set_new(o, "stored_bytes",
 			    json_from_number(r->is_ring ? r->raw_bytes : stored_bytes(r)));
 	json_object_set_new(o, "clock", json_pack("{s:s, s:f, s:b}", "source",
@@ -362,6 +389,7 @@ static int run(int argc, char **argv)
 		put_json(r);
 	} else {
 		put_session_text(r);
+		put_marks_text(r);
 		put_health_text(r);
 		put_images_text(r);
 	}

@@ -19,7 +19,6 @@
 
 #define SECOND 1000000000ull
 #define DEFAULT_OUTPUT "allotrope.data"
-#define DEPTH_DEFAULT 256
 
 enum option_key {
 	KEY_PYTHON_MALLOC = 0x100, KEY_WHEN_FULL, KEY_FLIGHT_RECORDER, KEY_RING, KEY_SYSCALLS,
@@ -41,7 +40,7 @@ static const struct argp_option record_options[] = {
 	  "(default), inferred, off", 3 },
 	{ "call-graph", KEY_CALL_GRAPH, "HOW", 0, "Call stacks by cfi (default), fp, libunwind, no",
 	  3 },
-	{ "depth", KEY_DEPTH, "N", 0, "Innermost frames kept of a call stack (default 256)", 3 },
+	{ "depth", KEY_DEPTH, "N", 0, "Innermost frames kept of a call stack (default 1024)", 3 },
 	{ "free-stacks", KEY_FREE_STACKS, NULL, 0, "Record call stacks of free as well", 3 },
 	{ "timing", KEY_TIMING, "HOW", 0, "Measure the time in the allocator of a sample of the "
 	  "calls (default) or of all", 3 },

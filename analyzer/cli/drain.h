@@ -35,7 +35,10 @@ int drain_start(struct drain *d);
  */
 void drain_stop(struct drain *d);
 
-/* One round in the calling thread: heartbeat, metadata, full slots. Returns what it took. For tests. */
+/*
+ * One round in the calling thread: heartbeat, metadata, full slots. Returns how much
+ * it took. The thread does this all the time; public for tests.
+ */
 unsigned drain_round(struct drain *d);
 
 /* Take the slots of images that are gone, full or not. The thread does it 20 times a second. */

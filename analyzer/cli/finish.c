@@ -155,14 +155,21 @@ static void print_losses(const struct closing *c)
 		if (c->losses[i] > c->losses[worst])
 			worst = i;
 	}
-	if (!sum)
+	if (!sum && !c->write_error)
 		return;
-	if (c->losses[worst] == sum)
-		diag_print("warning", "%s events were lost: %s", units_count(n, sum),
-			   sentences[worst]);
+	units_count(n, sum);
+	if (c->write_error)
+		diag_print("warning", "the recording is cut short: cannot write '%s': %s; %s events "
+			   "were lost; make room or choose another place with -o", c->path,
+			   strerror(c->write_error), n);
+	else if (c->losses[LOSS_OVERWRITTEN] == sum)
+		diag_print("", "the flight recorder kept the last events and overwrote %s older ones",
+			   n);
+	else if (c->losses[worst] == sum)
+		diag_print("warning", "%s events were lost: %s", n, sentences[worst]);
 	else
 		diag_print("warning", "%s events were lost, most because %s (allotrope info tells all)",
-			   units_count(n, sum), sentences[worst]);
+			   n, sentences[worst]);
 }
 
 void finish_print(const struct closing *c)
@@ -179,9 +186,6 @@ void finish_print(const struct closing *c)
 		diag_print("warning", "'%s' brings a malloc of its own: calls to it that do not go "
 			   "on to the system's are not seen", c->program);
 	print_losses(c);
-	if (c->write_error)
-		diag_print("warning", "the recording is cut short: cannot write '%s': %s", c->path,
-			   strerror(c->write_error));
 	if (!c->images)
 		return;
 	units_bytes(bytes, c->file_bytes);

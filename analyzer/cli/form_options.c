@@ -22,6 +22,7 @@ struct parsing {
 };
 
 static const struct argp_option common[] = {
+	{ NULL, 0, NULL, 0, "Options of all reports:", 2 },
 	{ "output", 'o', "FILE", 0, "Write to FILE; '-' is standard output", 0 },
 	{ "format", KEY_FORMAT, "FORMAT", 0, "text (default), csv or json", 0 },
 	{ "top", KEY_TOP, "N", 0, "Show the first N rows; 0: all", 0 },

@@ -29,7 +29,10 @@ struct form_options {
 	int64_t exec_number;       /* -1: any */
 };
 
-/* Parse the command line of FORM; does not return where it is wrong or asks for help. STATE gets the form's own options. */
+/*
+ * Parse the command line of FORM; does not return where it is wrong or asks for
+ * help. STATE gets the form's own options.
+ */
 void form_options_parse(const struct form *form, int argc, char **argv,
 			struct form_options *options, void *state);
 

@@ -35,11 +35,28 @@ static void wait_set(sigset_t *set)
 		sigaddset(set, passed_on[i]);
 }
 
+/*
+ * Where record was started without one of the first three descriptors, a file
+ * of ours must not get that number: messages would go into it. The program
+ * finds it closed as before.
+ */
+static void fill_standard_descriptors(void)
+{
+	int fd;
+
+	do
+		fd = open("/dev/null", O_RDWR | O_CLOEXEC);
+	while (fd >= 0 && fd <= STDERR_FILENO);
+	if (fd >= 0)
+		close(fd);
+}
+
 void launch_prepare(struct launch *l)
 {
 	struct sigaction sa = { .sa_handler = SIG_DFL };
 	sigset_t set;
 
+	fill_standard_descriptors();
 	/* an inherited SIG_IGN for SIGCHLD would have the system swallow the exit status */
 	sigaction(SIGCHLD, &sa, &l->saved[0]);
 	sa.sa_handler = SIG_IGN;

@@ -43,7 +43,8 @@ struct launch_program {
 
 /*
  * Take over the signals of this process: block those that launch_wait handles,
- * ignore SIGPIPE and SIGXFSZ. Before any thread is started.
+ * ignore SIGPIPE and SIGXFSZ; and the numbers of closed standard descriptors. Before
+ * any file is opened or thread started.
  */
 void launch_prepare(struct launch *l);
 

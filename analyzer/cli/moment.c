@@ -4,38 +4,92 @@
 #include "cli/moment.h"
 
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "base/units.h"
+#include "base/xmem.h"
+#include "trace/merge.h"
 
 bool moment_needs_peak(const char *text)
 {
 	return text && strcmp(text, "peak") == 0;
 }
 
-static int find_mark(const char *name, const struct recording *r, uint64_t *stamp,
+/* Names seen so far, for the message. */
+struct names {
+	char list[512];
+	size_t used;
+};
+
+static void add_name(struct names *names, const char *name)
+{
+	if (names->used < sizeof(names->list))
+		names->used += (size_t)snprintf(names->list + names->used,
+						sizeof(names->list) - names->used, "%s%s",
+						names->used ? ", " : "", name);
+}
+
+/*
+ * Marks set by `allotrope mark` stand in the metadata, those set by the program
+ * among its events: these are read only where they are asked for.
+ */
+static bool find_event_mark(const char *name, struct recording *r, uint64_t *stamp,
+			    struct names *names)
+{
+	struct merge_select select = { 0 };
+	struct stacks *stacks = stacks_new();
+	struct merge *m = merge_open(r, stacks, &select);
+	const struct event *event;
+	bool is_found = false;
+
+	while (!is_found && (event = merge_next(m)) != NULL) {
+		char *text;
+
+		if (event->r.kind != EVENT_MARK)
+			continue;
+		text = xstrndup((const char *)event->r.name, event->r.name_bytes);
+		is_found = strcmp(text, name) == 0;
+		if (is_found)
+			*stamp = event->r.stamp;
+		else
+			add_name(names, text);
+		free(text);
+	}
+	merge_close(m);
+	stacks_free(stacks);
+	return is_found;
+}
+
+static int find_mark(const char *name, struct recording *r, uint64_t *stamp,
 		     struct diag *d)
 {
-	char list[512] = "";
-	size_t used = 0;
+	struct names names = { .used = 0 };
+	bool is_found = false;
+	uint64_t in_events;
 
 	for (size_t i = 0; i < r->mark_count; i++) {
 		if (strcmp(r->marks[i].name, name) == 0) {
 			*stamp = r->marks[i].stamp;
-			return 0;
+			is_found = true;
+			break;
 		}
-		if (used < sizeof(list))
-			used += (size_t)snprintf(list + used, sizeof(list) - used,
-						 "%s%s", used ? ", " : "",
-						 r->marks[i].name);
+		add_name(&names, r->marks[i].name);
 	}
-	if (r->mark_count == 0)
+	if (find_event_mark(name, r, &in_events, &names) &&
+	    (!is_found || in_events < *stamp)) {
+		*stamp = in_events;
+		is_found = true;
+	}
+	if (is_found)
+		return 0;
+	if (names.used == 0)
 		return diag_set(d, STATUS_USAGE, "no mark '%s': the recording has no marks "
 				"(allotrope mark, allotrope_mark())", name);
-	return diag_set(d, STATUS_USAGE, "no mark '%s': the recording has %s", name, list);
+	return diag_set(d, STATUS_USAGE, "no mark '%s': the recording has %s", name, names.list);
 }
 
-int moment_parse(const char *text, const struct recording *r, uint64_t peak_stamp,
+int moment_parse(const char *text, struct recording *r, uint64_t peak_stamp,
 		 uint64_t *stamp, struct diag *d)
 {
 	uint64_t ns;

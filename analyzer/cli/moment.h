@@ -18,7 +18,7 @@ bool moment_needs_peak(const char *text);
  * mark that was set several times: the first. Returns 0, or -1 with D saying which
  * words are understood and which marks there are.
  */
-int moment_parse(const char *text, const struct recording *r, uint64_t peak_stamp,
+int moment_parse(const char *text, struct recording *r, uint64_t peak_stamp,
 		 uint64_t *stamp, struct diag *d);
 
 #endif

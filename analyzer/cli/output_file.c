@@ -14,8 +14,6 @@
 
 #include "base/xmem.h"
 
-/* The six letters that mkstemp(3) and mkdtemp(3) replace. */
-#define TEMPLATE "XX" "XX" "XX"
 /* Enough for totals, the end and the index of a few thousand segments. */
 #define RESERVE_BYTES (512 * 1024)
 
@@ -52,7 +50,7 @@ int output_file_open(struct output_file *o, const char *path, struct diag *d)
 				"regular file; name another with -o FILE", path);
 	o->path = xstrdup(path);
 	o->directory = directory_of(path);
-	o->temporary = xasprintf("%s." TEMPLATE, path);
+	o->temporary = xasprintf("%s.XXXXXX", path);
 	o->fd = mkostemp(o->temporary, O_CLOEXEC);
 	if (o->fd < 0) {
 		diag_errno(d, STATUS_IO, "cannot create the recording in '%s'; name another place "

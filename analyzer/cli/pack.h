@@ -69,7 +69,10 @@ bool pack_is_full(struct pack *p);
  */
 bool pack_help(struct pack *p);
 
-/* Write everything handed over, end the thread. Metadata is flushed to the file. Once; again: nothing. */
+/*
+ * Write everything handed over, metadata too, and end the thread. Once; again:
+ * nothing.
+ */
 void pack_stop(struct pack *p);
 
 /* After pack_stop, or for a rough look. */

@@ -11,8 +11,6 @@
 
 #include "base/xmem.h"
 
-/* The six letters that mkstemp(3) and mkdtemp(3) replace. */
-#define TEMPLATE "XX" "XX" "XX"
 /* Relative to the directory of the executable: build tree, installed, both in one prefix. */
 static const char *const places[] = {
 	LIBRARY_NAME,
@@ -43,7 +41,7 @@ static int make_link(struct preload_path *p, struct diag *d)
 
 	if (!tmp || tmp[0] != '/' || !is_nameable(tmp))
 		tmp = "/tmp";
-	p->directory = xasprintf("%s/allotrope-" TEMPLATE, tmp);
+	p->directory = xasprintf("%s/allotrope-XXXXXX", tmp);
 	if (!mkdtemp(p->directory)) {
 		diag_errno(d, STATUS_IO, "cannot make a directory in '%s'", tmp);
 		free(p->directory);

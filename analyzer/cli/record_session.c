@@ -7,6 +7,8 @@
 #include "cli/record_session.h"
 
 #include <errno.h>
+#include <stdarg.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -57,11 +59,62 @@ static void put_meta(struct session *s, enum meta_kind kind, struct meta_fields 
 	meta_fields_release(f);
 }
 
+static void add_word(struct meta_fields *f, const char *format, ...)
+	__attribute__((format(printf, 2, 3)));
+
+/* A word of a text in F, a space before all but the first. */
+static void add_word(struct meta_fields *f, const char *format, ...)
+{
+	char word[64];
+	va_list ap;
+	size_t n;
+
+	va_start(ap, format);
+	n = (size_t)vsnprintf(word, sizeof(word), format, ap);
+	va_end(ap);
+	xgrow(&f->bytes, &f->capacity, f->count + n + 1, 1);
+	if (f->count)
+		f->bytes[f->count++] = ' ';
+	memcpy(f->bytes + f->count, word, n);
+	f->count += n;
+}
+
+/* The options that differ from the default, as they may be typed. */
+static void add_options(struct meta_fields *f, const struct request *rq)
+{
+	static const char *const syscalls[] = { "exact", "inferred", "off" };
+	static const char *const follow[] = { "tree", "exec", "no" };
+	static const char *const callgraph[] = { "cfi", "fp", "no", "libunwind" };
+	const struct ring_options *o = &rq->ring;
+
+	if (rq->python_malloc)
+		add_word(f, "--python-malloc");
+	if (o->follow != FOLLOW_TREE)
+		add_word(f, "--follow=%s", follow[o->follow]);
+	if (o->syscalls != SYSCALLS_EXACT)
+		add_word(f, "--syscalls=%s", syscalls[o->syscalls]);
+	if (o->callgraph != CALLGRAPH_CFI)
+		add_word(f, "--call-graph=%s", callgraph[o->callgraph]);
+	if (o->depth != DEPTH_DEFAULT)
+		add_word(f, "--depth=%u", o->depth);
+	if (o->free_stacks)
+		add_word(f, "--free-stacks");
+	if (o->timing_all)
+		add_word(f, "--timing=all");
+	if (o->check_stacks)
+		add_word(f, "--check-stacks=%u", o->check_stacks);
+	if (o->when_full == WHEN_FULL_OVERWRITE)
+		add_word(f, "--flight-recorder=%llu", (unsigned long long)rq->ring_bytes);
+	else if (rq->ring_bytes != RING_BYTES_DEFAULT)
+		add_word(f, "--ring=%llu", (unsigned long long)rq->ring_bytes);
+	if (o->when_full == WHEN_FULL_DROP)
+		add_word(f, "--when-full=drop");
+}
+
 /* SESSION: with the ring's path while it lives, with the end when it is over. */
 static void put_session(struct session *s, bool is_over)
 {
-	struct meta_fields f = { 0 }, command = { 0 };
-	char *options;
+	struct meta_fields f = { 0 }, command = { 0 }, options = { 0 };
 
 	for (size_t i = 0; s->rq->argv[i]; i++) {
 		size_t n = strlen(s->rq->argv[i]) + 1;
@@ -70,12 +123,7 @@ static void put_session(struct session *s, bool is_over)
 		memcpy(command.bytes + command.count, s->rq->argv[i], n);
 		command.count += n;
 	}
-	options = xasprintf("python-malloc=%d when-full=%u ring=%llu syscalls=%u follow=%u "
-			    "call-graph=%u free-stacks=%u timing-all=%u depth=%u",
-			    s->rq->python_malloc, s->rq->ring.when_full,
-			    (unsigned long long)s->rq->ring_bytes, s->rq->ring.syscalls,
-			    s->rq->ring.follow, s->rq->ring.callgraph, s->rq->ring.free_stacks,
-			    s->rq->ring.timing_all, s->rq->ring.depth);
+	add_options(&options, s->rq);
 	meta_fields_number(&f, s->ring.fixed.start_stamp);
 	meta_fields_number(&f, s->ring.fixed.wall_ns);
 	/* without the last NUL: they stand between the arguments */
@@ -84,10 +132,10 @@ static void put_session(struct session *s, bool is_over)
 	meta_fields_number(&f, (uint64_t)s->launch.root);
 	meta_fields_number(&f, is_over ? s->end_stamp : 0);
 	meta_fields_number(&f, is_over ? s->root_end_ns - s->started_ns : 0);
-	meta_fields_text(&f, options);
+	meta_fields_string(&f, options.bytes, options.count);
 	put_meta(s, META_SESSION, &f);
 	meta_fields_release(&command);
-	free(options);
+	meta_fields_release(&options);
 }
 
 /* A sample of all clocks: with two of them stamps become times. */
@@ -171,12 +219,12 @@ static int session_open(struct session *s, struct diag *d)
 {
 	struct file_header head = { 0 };
 
+	launch_prepare(&s->launch);
 	s->program = program_find(s->rq->argv[0], getenv("PATH"), d);
 	if (!s->program || recordable_check(s->program, &s->recordable, d) != 0 ||
 	    preload_path_init(&s->library, d) != 0 ||
 	    output_file_open(&s->output, s->rq->output, d) != 0)
 		return -1;
-	launch_prepare(&s->launch);
 	if (session_file_create(&s->ring, s->output.directory, s->rq->ring_bytes, &s->rq->ring,
 				d) != 0)
 		return -1;

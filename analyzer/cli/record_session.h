@@ -12,6 +12,9 @@
 #include "cli/finish.h"
 #include "session_ring.h"
 
+/* Frames kept of a call stack unless the request says otherwise. */
+#define DEPTH_DEFAULT 1024
+
 /* What the command line asked for. */
 struct request {
 	const char *output;           /* file to write */

@@ -114,6 +114,14 @@ bool call_filter_is_empty(const struct call_filter *f)
 	return f->count == 0 && f->caller_count == 0;
 }
 
+bool call_filter_has_caller(const struct call_filter *f)
+{
+	for (size_t i = 0; i < f->count; i++)
+		if (f->rules[i].caller)
+			return true;
+	return f->caller_count > 0;
+}
+
 /* python: python, python3.11, libpython3.11.so.1.0 */
 static bool plain_word_fits(const char *word, const char *name)
 {

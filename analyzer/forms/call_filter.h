@@ -34,6 +34,9 @@ void call_filter_add_caller(struct call_filter *f, const char *pattern);
 /* No -e and no -l was given. */
 bool call_filter_is_empty(const struct call_filter *f);
 
+/* Some rule asks for the calling object. */
+bool call_filter_has_caller(const struct call_filter *f);
+
 /* Is a call of FUNCTION by the object CALLER (path; NULL: unknown) shown? MAIN is the program's path. */
 bool call_filter_shows(const struct call_filter *f, const char *function,
 		       const char *caller, const char *main_path);

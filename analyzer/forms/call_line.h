@@ -52,7 +52,10 @@ struct call_line_style {
 void call_line_put(FILE *out, const struct call_line *line,
 		   struct call_line_style *style);
 
-/* The two lines around system calls made inside it: "malloc(32 <unfinished ...>", "<... malloc resumed> )". */
+/*
+ * The two lines around system calls made inside it: "malloc(32 <unfinished ...>",
+ * "<... malloc resumed> )".
+ */
 void call_line_put_begin(FILE *out, const struct call_line *line,
 			 struct call_line_style *style);
 void call_line_put_resumed(FILE *out, const struct call_line *line,

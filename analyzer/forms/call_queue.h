@@ -32,7 +32,8 @@ void call_queue_line(struct call_queue *q, const struct call_line *line);
 
 /*
  * A system call of STREAM, made inside the allocator function FUNC (FUNC_COUNT: not
- * inside). Inside a release it belongs to the open call, inside another function to the one that completes next.
+ * inside). Inside a release it belongs to the open call, inside another function
+ * to the one that completes next.
  */
 void call_queue_syscall(struct call_queue *q, uint32_t stream, uint8_t func,
 			const struct call_line *line);

@@ -206,6 +206,29 @@ frame_node frame_tree_site(struct frame_tree *t, stack_id stack, bool is_mapping
 	return node;
 }
 
+frame_node frame_tree_site_cut(struct frame_tree *t, stack_id stack, bool is_mapping,
+			       uint32_t depth)
+{
+	struct frame_place place;
+	frame_node node = 0;
+	uint32_t count = 0;
+
+	if (depth == 0)
+		return frame_tree_site(t, stack, is_mapping);
+	if (stack == STACK_NONE)
+		return 0;
+	place = wrappers_site(t->wrappers, t->resolver, t->stacks, stack, is_mapping);
+	while (place.stack != STACK_NONE && count < depth) {
+		xgrow(&t->path, &t->path_capacity, count, sizeof(*t->path));
+		t->path[count++] = intern_frame(t, place.frame);
+		if (count < depth)
+			place = frame_place_caller(t->resolver, t->stacks, place);
+	}
+	while (count > 0)
+		node = child(t, node, t->path[--count]);
+	return node;
+}
+
 frame_node frame_tree_cut(struct frame_tree *t, frame_node node, uint32_t depth)
 {
 	frame_node result = 0;

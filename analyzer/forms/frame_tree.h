@@ -33,6 +33,10 @@ frame_node frame_tree_stack(struct frame_tree *t, stack_id stack);
 /* STACK from its allocation site outwards (wrappers left out: wrappers_site). */
 frame_node frame_tree_site(struct frame_tree *t, stack_id stack, bool is_mapping);
 
+/* frame_tree_cut(frame_tree_site(...), DEPTH), without a look at the frames beyond DEPTH. */
+frame_node frame_tree_site_cut(struct frame_tree *t, stack_id stack, bool is_mapping,
+			       uint32_t depth);
+
 /* The innermost DEPTH frames of NODE as a stack of their own; 0: all. */
 frame_node frame_tree_cut(struct frame_tree *t, frame_node node, uint32_t depth);
 

@@ -41,6 +41,7 @@ struct ltrace_state {
 	size_t exit_count, exits_put;
 	const struct module_map *last_map; /* of the last caller looked up */
 	uint32_t last_image;
+	bool lacks_free_callers;  /* a release came whose call stack was not recorded */
 };
 
 /* ---- machine formats ---- */
@@ -52,7 +53,8 @@ enum {
 
 static const struct column columns[COLS] = {
 	[COL_TIME] = { "time_ns", NULL, COLUMN_EXACT, 0, false,
-		"when it was entered, where that is known, else returned: nanoseconds since the recording began" },
+		"when it was entered, where that is known, else when it returned: "
+		"nanoseconds since the recording began" },
 	[COL_PID] = { "pid", NULL, COLUMN_EXACT, 0, false, "process" },
 	[COL_TID] = { "tid", NULL, COLUMN_EXACT, 0, false, "thread" },
 	[COL_CALLER] = { "caller", NULL, COLUMN_TEXT, 0, false, "object that called" },
@@ -252,6 +254,12 @@ static void find_caller(struct run *run, const struct event *event,
 	const struct stack_node *node;
 	const struct module_map *map = s->last_map;
 
+	/* a release says nothing of its stack unless that was asked for: the last one is not its own */
+	if ((event->r.kind == EVENT_FREE || event->r.kind == EVENT_NULL_CALL) &&
+	    !(image->features & FEATURE_FREE_STACKS)) {
+		s->lacks_free_callers = true;
+		return;
+	}
 	if (event->stack == STACK_NONE)
 		return;
 	node = stacks_node(run->stacks, event->stack);
@@ -395,6 +403,10 @@ static int ltrace_end(struct run *run)
 {
 	struct ltrace_state *s = run->state;
 
+	if (s->lacks_free_callers && (s->style.has_address ||
+				      (s->filter && call_filter_has_caller(s->filter))))
+		run_note(run, "where free was called from was not recorded: "
+			 "record --free-stacks does that");
 	if (s->counts) {
 		call_table_put(s->counts, run);
 		return 0;

@@ -9,31 +9,86 @@
 #include "base/idmap.h"
 #include "base/xmem.h"
 
-struct rss_moments {
-	const struct recording *r;
-	struct rss_moment *moments;   /* by index of the image */
-	struct idmap by_image;        /* number -> index + 1 */
-	uint32_t last_image;          /* of the last event, and its moment */
-	struct rss_moment *last;
+/* What is gathered for one image. */
+struct candidate {
+	const struct memory_sample *most;      /* most resident memory */
+	const struct memory_sample *parts;     /* the same of those with parts */
+	const struct memory_sample *chosen;    /* whose moment is accounted for */
+	struct rss_moment moment;
 };
 
-static struct rss_moment *moment_of(struct rss_moments *m, uint32_t image)
+struct rss_moments {
+	const struct recording *r;
+	struct candidate *candidates; /* by index of the image */
+	struct idmap by_image;        /* number -> index + 1 */
+	uint32_t last_image;          /* of the last event, and its candidate */
+	struct candidate *last;
+};
+
+static struct candidate *candidate_of(struct rss_moments *m, uint32_t image)
 {
 	uint32_t at = idmap_find(&m->by_image, image);
 
-	return at ? &m->moments[at - 1] : NULL;
+	return at ? &m->candidates[at - 1] : NULL;
 }
 
-static void use_sample(struct rss_moment *moment, const struct memory_sample *s)
+static void use_sample(struct candidate *c, const struct memory_sample *s)
 {
-	uint64_t parts = s->heap + s->mapped + s->stack + s->file + s->shmem + s->other;
+	if (!c->most || s->rss > c->most->rss)
+		c->most = s;
+	if (s->has_parts && (!c->parts || s->rss > c->parts->rss))
+		c->parts = s;
+}
 
-	if (s->rss > moment->max_rss)
-		moment->max_rss = s->rss;
-	if (!s->has_parts || (moment->sample && moment->sample->rss >= s->rss))
+static uint64_t least(uint64_t a, uint64_t b)
+{
+	return a < b ? a : b;
+}
+
+/* Take BYTES from what is left of the resident memory, as far as it goes. */
+static uint64_t take(uint64_t *left, uint64_t bytes)
+{
+	bytes = least(bytes, *left);
+	*left -= bytes;
+	return bytes;
+}
+
+static void choose(struct candidate *c)
+{
+	if (!c->most)
 		return;
-	moment->sample = s;
-	moment->unexplained = s->rss > parts ? s->rss - parts : 0;
+	c->chosen = c->parts;
+	c->moment.is_known = true;
+	c->moment.max_rss = c->most->rss;
+	if (!c->parts || c->most->rss > c->parts->rss + c->parts->rss / 10) {
+		c->chosen = c->most;
+		c->moment.is_estimate = true;
+	}
+	c->moment.stamp = c->chosen->stamp;
+	c->moment.rss = c->chosen->rss;
+	c->moment.has_parts = c->parts != NULL;
+}
+
+/* The account, when the heap of the moment is known. */
+static void account(struct candidate *c)
+{
+	struct rss_moment *m = &c->moment;
+	uint64_t left = m->rss;
+
+	if (c->parts) {
+		m->other = take(&left, c->parts->other);
+		m->stack = take(&left, c->parts->stack);
+		m->shmem = take(&left, c->parts->shmem);
+		m->file = take(&left, c->parts->file);
+	}
+	if (m->is_estimate) {
+		m->heap = take(&left, m->break_bytes);
+		m->mapped = take(&left, m->malloc_mapped + m->program.bytes);
+	} else {
+		m->heap = take(&left, c->parts->heap);
+		m->mapped = take(&left, c->parts->mapped);
+	}
+	m->unexplained = left;
 }
 
 struct rss_moments *rss_moments_new(const struct recording *r, uint64_t since_stamp,
@@ -42,16 +97,18 @@ struct rss_moments *rss_moments_new(const struct recording *r, uint64_t since_st
 	struct rss_moments *m = xcalloc(1, sizeof(*m));
 
 	m->r = r;
-	m->moments = xcalloc(r->image_count + 1, sizeof(*m->moments));
+	m->candidates = xcalloc(r->image_count + 1, sizeof(*m->candidates));
 	for (size_t i = 0; i < r->image_count; i++)
 		idmap_add(&m->by_image, r->images[i].number, (uint32_t)i + 1);
 	for (size_t i = 0; i < r->sample_count; i++) {
-		struct rss_moment *moment = moment_of(m, r->samples[i].image);
+		struct candidate *c = candidate_of(m, r->samples[i].image);
 
-		if (moment && r->samples[i].stamp >= since_stamp &&
+		if (c && r->samples[i].stamp >= since_stamp &&
 		    r->samples[i].stamp <= until_stamp)
-			use_sample(moment, &r->samples[i]);
+			use_sample(c, &r->samples[i]);
 	}
+	for (size_t i = 0; i < r->image_count; i++)
+		choose(&m->candidates[i]);
 	return m;
 }
 
@@ -60,7 +117,7 @@ void rss_moments_free(struct rss_moments *m)
 	if (!m)
 		return;
 	idmap_release(&m->by_image);
-	free(m->moments);
+	free(m->candidates);
 	free(m);
 }
 
@@ -68,7 +125,7 @@ static void keep_heap(struct rss_moment *moment, const struct heap *heap)
 {
 	moment->has_heap = true;
 	moment->live = heap->live;
-	moment->mapped = heap->mapped_live;
+	moment->program = heap->mapped_live;
 	moment->break_bytes = heap->break_start && heap->break_now > heap->break_start ?
 			      heap->break_now - heap->break_start : 0;
 	moment->malloc_mapped = heap->heap_mapped_live;
@@ -89,37 +146,37 @@ static void step_back(struct amount *amount, const struct change *change)
 void rss_moments_watch(struct rss_moments *m, const struct event *event,
 		       const struct change *change)
 {
-	struct rss_moment *moment = m->last;
+	struct candidate *c = m->last;
 
-	if (event->image != m->last_image || !moment) {
-		moment = moment_of(m, event->image);
+	if (event->image != m->last_image || !c) {
+		c = candidate_of(m, event->image);
 		m->last_image = event->image;
-		m->last = moment;
+		m->last = c;
 	}
-	if (!moment || moment->has_heap || !moment->sample || !change->heap ||
-	    event->r.stamp <= moment->sample->stamp)
+	if (!c || c->moment.has_heap || !c->chosen || !change->heap ||
+	    event->r.stamp <= c->chosen->stamp)
 		return;
-	keep_heap(moment, change->heap);
-	step_back(change->kind == KIND_HEAP ? &moment->live : &moment->mapped, change);
+	keep_heap(&c->moment, change->heap);
+	step_back(change->kind == KIND_HEAP ? &c->moment.live : &c->moment.program, change);
 }
 
 const struct rss_moment *rss_moments_of(struct rss_moments *m, const struct image *image,
 					const struct heap *heap)
 {
-	struct rss_moment *moment = moment_of(m, image->number);
-	const struct image *other;
+	struct candidate *c = candidate_of(m, image->number);
+	bool is_alone = true;
 
-	if (!moment)
+	if (!c)
 		return NULL;
-	if (!moment->has_heap && moment->sample && heap)
-		keep_heap(moment, heap);
+	if (!c->moment.has_heap && c->chosen && heap)
+		keep_heap(&c->moment, heap);
+	if (c->chosen)
+		account(c);
 	/* the kernel's maximum covers all programs that the process ran */
-	for (size_t i = 0; i < m->r->image_count; i++) {
-		other = &m->r->images[i];
-		if (other != image && other->pid == image->pid)
-			return moment;
-	}
-	if (image->maxrss_bytes > moment->max_rss)
-		moment->max_rss = image->maxrss_bytes;
-	return moment;
+	for (size_t i = 0; i < m->r->image_count; i++)
+		if (&m->r->images[i] != image && m->r->images[i].pid == image->pid)
+			is_alone = false;
+	if (is_alone && image->maxrss_bytes > c->moment.max_rss)
+		c->moment.max_rss = image->maxrss_bytes;
+	return &c->moment;
 }

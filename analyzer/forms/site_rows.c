@@ -31,11 +31,10 @@ struct site_rows *site_rows_new(struct frame_tree *tree, const struct heap *heap
 	for (size_t i = 0; i < heap->site_count; i++) {
 		const struct site *site = &heap->sites[i];
 		bool is_mapping = site->kind == KIND_MAPPING;
-		frame_node node = frame_tree_site(tree, site->stack, is_mapping);
+		frame_node node = frame_tree_site_cut(tree, site->stack, is_mapping, depth);
 		struct site_row *row;
 		uint32_t at;
 
-		node = frame_tree_cut(tree, node, depth);
 		at = idmap_add(&index, (uint64_t)node << 1 | is_mapping,
 			       (uint32_t)s->count + 1) - 1;
 		if (at == s->count) {

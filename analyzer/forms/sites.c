@@ -120,8 +120,7 @@ static void put_frames(struct emit *table, const struct sites_state *s,
 			return;
 		}
 		text = frame_text(f);
-		line = xasprintf("%s%s%s", i == 0 ? "    " : "      ", text,
-				 f->is_inlined ? " [inlined]" : "");
+		line = xasprintf("%s%s", i == 0 ? "    " : "      ", text);
 		emit_detail(table, line);
 		free(text);
 		free(line);

@@ -35,18 +35,34 @@ static void put_title(const struct run *run, const char *title)
 		term_plain(run->color));
 }
 
+/* Bytes of the next piece of TEXT that must stay on one line: a word, with its unit. */
+static size_t piece_bytes(const char *text)
+{
+	static const char *const units[] = { "B", "KiB", "MiB", "GiB", "TiB", "%", "s", "ms",
+					     "us", "ns" };
+	size_t length = strcspn(text, " ");
+	size_t next = text[length] ? strcspn(text + length + 1, " ,;.:)") : 0;
+
+	if (next == 0 || text[0] < '(' || text[0] > '9')
+		return length;
+	for (size_t i = 0; i < sizeof(units) / sizeof(units[0]); i++)
+		if (strlen(units[i]) == next &&
+		    strncmp(units[i], text + length + 1, next) == 0)
+			return length + 1 + strcspn(text + length + 1, " ");
+	return length;
+}
+
 /*
  * TEXT from column COLUMN on, broken at spaces; lines after the first begin at
  * INDENT. Ends the line. TEXT is printable already.
  */
 static void put_wrapped(FILE *out, const char *text, int column, int indent)
 {
-	while (*text == ' ')
-		text++;
+	text += strspn(text, " ");
 	while (*text) {
-		size_t length = strcspn(text, " ");
-		char *word = xstrndup(text, length);
-		int width = (int)visible_width(word);
+		size_t length = piece_bytes(text);
+		char *piece = xstrndup(text, length);
+		int width = (int)visible_width(piece);
 
 		if (column > indent && column + 1 + width > LINE_WIDTH) {
 			fprintf(out, "\n%*s", indent, "");
@@ -55,12 +71,11 @@ static void put_wrapped(FILE *out, const char *text, int column, int indent)
 			putc(' ', out);
 			column++;
 		}
-		fputs(word, out);
+		fputs(piece, out);
 		column += width;
-		free(word);
+		free(piece);
 		text += length;
-		while (*text == ' ')
-			text++;
+		text += strspn(text, " ");
 	}
 	putc('\n', out);
 }
@@ -112,11 +127,13 @@ static void put_program(const struct run *run, const struct summary_facts *f)
 			number++;
 		put_sentence(run->out, "pid %" PRIu32 ", program %zu of %zu recorded%s",
 			     image->pid, number + 1, others + 1,
-			     run->is_default ? ", the one with the most memory; others: --pid, --all" : "");
+			     run->is_default ?
+			     ", the one with the most memory; others: --pid, --all" : "");
 	}
 	units_ns(wall, f->duration_ns);
 	if (image->has_exit)
-		put_sentence(run->out, "%s%s wall, %s user, %s system; %s; %s page faults, %s from disk; %zu thread%s",
+		put_sentence(run->out, "%s%s wall, %s user, %s system; %s; %s page faults "
+			     "(%s from disk); %zu thread%s",
 			     run->has_window ? "window of " : "", wall,
 			     units_ns(user, image->utime_us * 1000),
 			     units_ns(sys, image->stime_us * 1000),
@@ -135,48 +152,45 @@ static void put_part(const struct run *run, const char *name, uint64_t bytes,
 		     uint64_t rss, const char *meaning)
 {
 	char text[UNITS_MAX], percent[UNITS_MAX];
-	int bar = rss ? (int)((double)bytes / (double)rss * 16 + 0.5) : 0;
+	int bar = rss ? (int)((double)bytes / (double)rss * 14 + 0.5) : 0;
 
 	if (bytes > 0 && bar == 0)
 		bar = 1;
 	fprintf(run->out, "  %-12s %10s %8s  %s%.*s%s%*s", name, units_bytes(text, bytes),
 		units_percent(percent, bytes, rss), term_style(run->color, STYLE_GOOD), bar,
-		"################", term_plain(run->color), 17 - bar, "");
+		"##############", term_plain(run->color), 15 - bar, "");
 	fprintf(run->out, "%s\n", meaning);
 }
 
-/* What malloc did with the memory it got. */
+/* What malloc did with the memory it got, and what the program mapped itself. */
 static void put_malloc_share(const struct run *run, const struct rss_moment *m)
 {
 	char live[UNITS_MAX], blocks[UNITS_MAX], got[UNITS_MAX], rest[UNITS_MAX];
 	char mapped[UNITS_MAX], count[UNITS_MAX];
 	uint64_t obtained = m->break_bytes + m->malloc_mapped;
 
+	units_bytes(live, m->live.bytes);
+	units_count(blocks, m->live.blocks);
 	if (m->break_bytes > 0 && obtained >= m->live.bytes)
-		put_sentence(run->out, "malloc had %s from the system: %s live in %s blocks, %s "
-			     "overhead and free", units_bytes(got, obtained),
-			     units_bytes(live, m->live.bytes),
-			     units_count(blocks, m->live.blocks),
+		put_sentence(run->out, "malloc had %s: %s live in %s blocks, %s overhead and free",
+			     units_bytes(got, obtained), live, blocks,
 			     units_bytes(rest, obtained - m->live.bytes));
 	else
-		put_sentence(run->out, "malloc: %s live in %s blocks",
-			     units_bytes(live, m->live.bytes),
-			     units_count(blocks, m->live.blocks));
-	if (m->mapped.blocks > 0)
-		put_sentence(run->out, "mapped by the program itself: %s of address space in %s "
-			     "mapping%s", units_bytes(mapped, m->mapped.bytes),
-			     units_count(count, m->mapped.blocks),
-			     m->mapped.blocks == 1 ? "" : "s");
+		put_sentence(run->out, "malloc: %s live in %s blocks", live, blocks);
+	if (m->program.blocks > 0)
+		put_sentence(run->out, "the program itself had mapped %s of address space in %s "
+			     "mapping%s", units_bytes(mapped, m->program.bytes),
+			     units_count(count, m->program.blocks),
+			     m->program.blocks == 1 ? "" : "s");
 }
 
 static void put_resident(const struct run *run, const struct summary_facts *f)
 {
 	const struct rss_moment *m = f->moment;
-	const struct memory_sample *s = m ? m->sample : NULL;
 	char rss[UNITS_MAX], time[UNITS_MAX], most[UNITS_MAX];
 
 	put_title(run, "Where the memory is");
-	if (!s) {
+	if (!m || !m->is_known) {
 		if (f->max_rss > 0)
 			fprintf(run->out, ": %s resident at the most; what it consisted of was "
 				"not sampled\n", units_bytes(rss, f->max_rss));
@@ -184,20 +198,23 @@ static void put_resident(const struct run *run, const struct summary_facts *f)
 			fprintf(run->out, ": resident memory was not sampled\n");
 		return;
 	}
-	fprintf(run->out, ": %s resident after %s", units_bytes(rss, s->rss),
-		when(run, s->stamp, time));
-	if (f->max_rss > s->rss + s->rss / 100)
+	fprintf(run->out, ": %s resident after %s", units_bytes(rss, m->rss),
+		when(run, m->stamp, time));
+	if (f->max_rss > m->rss + m->rss / 100)
 		fprintf(run->out, " (most: %s)", units_bytes(most, f->max_rss));
-	putc('\n', run->out);
-	put_part(run, "heap", s->heap, s->rss, "malloc, by the program break");
-	put_part(run, "mapped", s->mapped, s->rss, "anonymous mappings");
-	put_part(run, "stacks", s->stack, s->rss, "of the first thread");
-	put_part(run, "files", s->file, s->rss, "program, libraries, data files");
-	if (s->shmem > 0)
-		put_part(run, "shared", s->shmem, s->rss, "shared memory");
-	if (s->other > 0)
-		put_part(run, "recording", s->other, s->rss, "allotrope's ring, vdso");
-	put_part(run, "unexplained", m->unexplained, s->rss, "");
+	fputs(m->is_estimate ? "; parts estimated\n" : "\n", run->out);
+	put_part(run, "heap", m->heap, m->rss, "malloc, by the program break");
+	put_part(run, "mapped", m->mapped, m->rss, "anonymous mappings");
+	if (m->has_parts) {
+		put_part(run, "stacks", m->stack, m->rss, "of the first thread");
+		put_part(run, "files", m->file, m->rss, "program, libraries, data files");
+	}
+	if (m->shmem > 0)
+		put_part(run, "shared", m->shmem, m->rss, "shared memory");
+	if (m->other > 0)
+		put_part(run, "recording", m->other, m->rss, "allotrope's ring, vdso");
+	put_part(run, "unexplained", m->unexplained, m->rss,
+		 m->has_parts ? "" : "program, libraries, stacks: not sampled");
 	if (m->has_heap)
 		put_malloc_share(run, m);
 }
@@ -264,20 +281,19 @@ static void put_heap(const struct run *run, const struct summary_facts *f)
 	put_title(run, "Heap");
 	fprintf(run->out, ": peak %s in %s blocks after %s\n", units_bytes(bytes, h->peak.bytes),
 		units_count(blocks, h->peak.blocks), when(run, h->peak_stamp, time));
-	put_sentence(run->out, "in all    %s blocks, %s", units_count(blocks, h->total.blocks),
-		     units_bytes(bytes, h->total.bytes));
-	put_sentence(run->out, "at end    %s blocks, %s", units_count(blocks, h->end.blocks),
-		     units_bytes(bytes, h->end.bytes));
+	fprintf(run->out, "  in all   %s in %s blocks", units_bytes(bytes, h->total.bytes),
+		units_count(blocks, h->total.blocks));
+	fprintf(run->out, "; at the end %s in %s\n", units_bytes(bytes, h->end.bytes),
+		units_count(blocks, h->end.blocks));
 	if (calls && *calls) {
-		fputs("  calls ", run->out);
-		put_wrapped(run->out, calls, 8, 8);
+		fputs("  calls    ", run->out);
+		put_wrapped(run->out, calls, 11, 11);
 	} else {
 		put_sentence(run->out, "no heap call was made");
 	}
 	if (syscalls && *syscalls) {
-		fputs("  system", run->out);
-		putc(' ', run->out);
-		put_wrapped(run->out, syscalls, 9, 8);
+		fputs("  system   ", run->out);
+		put_wrapped(run->out, syscalls, 11, 11);
 	}
 	free(calls);
 	free(syscalls);

@@ -35,9 +35,8 @@ struct naming {
 static const char *site_name(stack_id stack, enum alloc_kind kind, void *ctx)
 {
 	struct naming *n = ctx;
-	frame_node node = frame_tree_site(n->tree, stack, kind == KIND_MAPPING);
+	frame_node node = frame_tree_site_cut(n->tree, stack, kind == KIND_MAPPING, 1);
 
-	node = frame_tree_cut(n->tree, node, 1);
 	if (!node)
 		return NULL;
 	if (node >= n->count) {

@@ -153,30 +153,28 @@ static json_t *sites_json(const struct run *run, const struct summary_facts *f)
 
 static json_t *memory_json(const struct run *run, const struct rss_moment *m)
 {
-	const struct memory_sample *s = m ? m->sample : NULL;
 	json_t *o;
-	int64_t ns;
 
-	if (!s)
+	if (!m || !m->is_known)
 		return json_null();
 	o = json_object();
-	ns = recording_ns(run->recording, s->stamp);
-	json_object_set_new(o, "at_s", json_real((double)ns / 1e9));
-	json_object_set_new(o, "rss_bytes", json_from_number(s->rss));
-	json_object_set_new(o, "heap_bytes", json_from_number(s->heap));
-	json_object_set_new(o, "mapped_bytes", json_from_number(s->mapped));
-	json_object_set_new(o, "stack_bytes", json_from_number(s->stack));
-	json_object_set_new(o, "file_bytes", json_from_number(s->file));
-	json_object_set_new(o, "shared_bytes", json_from_number(s->shmem));
-	json_object_set_new(o, "other_bytes", json_from_number(s->other));
+	json_object_set_new(o, "at_s", json_real(
+			    (double)recording_ns(run->recording, m->stamp) / 1e9));
+	json_object_set_new(o, "is_estimate", json_boolean(m->is_estimate));
+	json_object_set_new(o, "rss_bytes", json_from_number(m->rss));
+	json_object_set_new(o, "heap_bytes", json_from_number(m->heap));
+	json_object_set_new(o, "mapped_bytes", json_from_number(m->mapped));
+	json_object_set_new(o, "stack_bytes", json_from_number(m->stack));
+	json_object_set_new(o, "file_bytes", json_from_number(m->file));
+	json_object_set_new(o, "shared_bytes", json_from_number(m->shmem));
+	json_object_set_new(o, "other_bytes", json_from_number(m->other));
 	json_object_set_new(o, "unexplained_bytes", json_from_number(m->unexplained));
-	json_object_set_new(o, "virtual_bytes", json_from_number(s->virtual_bytes));
 	if (m->has_heap) {
 		json_object_set_new(o, "live_bytes", json_from_number(m->live.bytes));
 		json_object_set_new(o, "live_blocks", json_from_number(m->live.blocks));
 		json_object_set_new(o, "break_bytes", json_from_number(m->break_bytes));
 		json_object_set_new(o, "malloc_mapped_bytes", json_from_number(m->malloc_mapped));
-		json_object_set_new(o, "program_mapped_bytes", json_from_number(m->mapped.bytes));
+		json_object_set_new(o, "program_mapped_bytes", json_from_number(m->program.bytes));
 	}
 	return o;
 }

@@ -14,7 +14,8 @@
 #define FIRST_BUCKETS_LOG2 2
 #define FIRST_PLACES 32
 #define BUCKET_LOAD 6
-#define GRANULE_SHIFT 8
+#define GRANULE_SHIFT 8  /* addresses of 256 bytes share a bucket */
+#define WINDOW_SHIFT 14  /* and those of 16 KiB lie in 64 buckets in a row */
 /* From this size on the index asks for huge pages: it is read at random. */
 #define HUGE_BYTES ((size_t)2 << 20)
 
@@ -22,10 +23,18 @@
 #define LANES_LOW 0x0001000100010001u
 #define LANES_HIGH 0x8000800080008000u
 
+static inline size_t bucket_mask(const struct blocktable *t)
+{
+	return ((size_t)1 << (64 - t->shift)) - 1;
+}
+
 static inline size_t bucket_of(const struct blocktable *t, uint64_t addr)
 {
-	/* 2^64 / golden ratio: neighbouring granules end up far apart */
-	return (size_t)(((addr >> GRANULE_SHIFT) * 0x9e3779b97f4a7c15u) >> t->shift);
+	/* 2^64 / golden ratio: neighbouring windows end up far apart */
+	uint64_t window = (addr >> WINDOW_SHIFT) * 0x9e3779b97f4a7c15u;
+	size_t granule = (addr >> GRANULE_SHIFT) & 63;
+
+	return ((size_t)(window >> t->shift) + granule) & bucket_mask(t);
 }
 
 static inline uint16_t tag_of(uint64_t addr)
@@ -34,9 +43,13 @@ static inline uint16_t tag_of(uint64_t addr)
 	return (uint16_t)((addr * 0xd6e8feb86659fd93u) >> 44) | 1;
 }
 
-static inline size_t bucket_mask(const struct blocktable *t)
+/*
+ * Where an address that found AT full goes on. Not to the next bucket: windows of
+ * small blocks are full in a row. TAG is odd, so that every bucket is reached.
+ */
+static inline size_t bucket_after(const struct blocktable *t, size_t at, uint16_t tag)
 {
-	return ((size_t)1 << (64 - t->shift)) - 1;
+	return (at + tag) & bucket_mask(t);
 }
 
 /*
@@ -91,7 +104,7 @@ static inline int bucket_find(const struct blocktable *t,
 	int i;
 
 	while ((i = next_match(&low, &middle, &high)) >= 0) {
-		if (b->tag[i] == tag && t->blocks[b->place[i]].addr == addr)
+		if (b->tag[i] == tag && blocktable_place(t, b->place[i])->addr == addr)
 			return i;
 	}
 	return -1;
@@ -106,26 +119,32 @@ static inline int bucket_room(const struct blocktable_bucket *b)
 	return next_match(&low, &middle, &high);
 }
 
+/* BYTES in cache lines, in huge pages where that is worth it. */
+static void *lines_new(size_t bytes)
+{
+	bool is_huge = bytes >= HUGE_BYTES;
+	void *p;
+
+	/* no memory: xmalloc words it; unaligned lines also work */
+	if (posix_memalign(&p, is_huge ? HUGE_BYTES : 64, bytes) != 0)
+		return xmalloc(bytes);
+	if (is_huge)
+		madvise(p, bytes, MADV_HUGEPAGE);
+	return p;
+}
+
 static struct blocktable_bucket *buckets_new(unsigned log2)
 {
 	size_t bytes = sizeof(struct blocktable_bucket) << log2;
-	bool is_huge = bytes >= HUGE_BYTES;
-	void *p = aligned_alloc(is_huge ? HUGE_BYTES :
-				sizeof(struct blocktable_bucket), bytes);
 
-	/* no memory: xcalloc words it, and an unaligned index also works */
-	if (!p)
-		return xcalloc((size_t)1 << log2, sizeof(struct blocktable_bucket));
-	if (is_huge)
-		madvise(p, bytes, MADV_HUGEPAGE);
-	memset(p, 0, bytes);
-	return p;
+	return memset(lines_new(bytes), 0, bytes);
 }
 
 /* Enter an address that is not in the index, which has room. */
 static void index_put(struct blocktable *t, uint64_t addr, uint32_t place)
 {
 	size_t at = bucket_of(t, addr);
+	uint16_t tag = tag_of(addr);
 	struct blocktable_bucket *b;
 	int i;
 
@@ -135,25 +154,55 @@ static void index_put(struct blocktable *t, uint64_t addr, uint32_t place)
 		if (i >= 0)
 			break;
 		b->passed++;
-		at = (at + 1) & bucket_mask(t);
+		at = bucket_after(t, at, tag);
 	}
-	b->tag[i] = tag_of(addr);
+	b->tag[i] = tag;
 	b->place[i] = place;
 }
 
 static void index_grow(struct blocktable *t)
 {
-	unsigned log2 = t->buckets ? 64 - t->shift + 1 : FIRST_BUCKETS_LOG2;
-	uint64_t limit = (uint64_t)BUCKET_LOAD << log2;
+	unsigned log2 = FIRST_BUCKETS_LOG2;
+	uint64_t limit;
 
+	while ((uint64_t)BUCKET_LOAD << log2 <= t->count)
+		log2++;
+	limit = (uint64_t)BUCKET_LOAD << log2;
 	free(t->buckets);
 	t->buckets = buckets_new(log2);
 	t->shift = 64 - log2;
 	t->limit = limit < UINT32_MAX ? (uint32_t)limit : UINT32_MAX;
 	for (uint32_t i = 1; i < t->used; i++) {
-		if (t->blocks[i].addr)
-			index_put(t, t->blocks[i].addr, i);
+		uint64_t addr = blocktable_place(t, i)->addr;
+
+		if (addr)
+			index_put(t, addr, i);
 	}
+}
+
+/* More places. The first chunk doubles until it is whole; then chunks are added. */
+static void places_grow(struct blocktable *t)
+{
+	if (t->capacity < CHUNK_PLACES) {
+		uint32_t capacity = t->capacity ? t->capacity * 2 : FIRST_PLACES;
+		struct block *chunk = lines_new(capacity * sizeof(*chunk));
+
+		if (!t->chunks)
+			t->chunks = xcalloc(1, sizeof(*t->chunks));
+		memset(chunk, 0, sizeof(*chunk)); /* place 0 */
+		if (t->used)
+			memcpy(chunk, t->chunks[0], t->used * sizeof(*chunk));
+		else
+			t->used = 1;
+		free(t->chunks[0]);
+		t->chunks[0] = chunk;
+		t->chunk_count = 1;
+		t->capacity = capacity;
+		return;
+	}
+	t->chunks = xreallocarray(t->chunks, t->chunk_count + 1, sizeof(*t->chunks));
+	t->chunks[t->chunk_count++] = lines_new(CHUNK_PLACES * sizeof(struct block));
+	t->capacity += CHUNK_PLACES;
 }
 
 static uint32_t place_take(struct blocktable *t)
@@ -161,26 +210,20 @@ static uint32_t place_take(struct blocktable *t)
 	uint32_t place = t->free_place;
 
 	if (place) {
-		t->free_place = (uint32_t)t->blocks[place].size;
+		t->free_place = (uint32_t)blocktable_place(t, place)->size;
 		return place;
 	}
-	if (t->used >= t->capacity) {
-		t->capacity = t->capacity ? t->capacity * 2 : FIRST_PLACES;
-		/* a large realloc moves pages, it does not copy */
-		t->blocks = xreallocarray(t->blocks, t->capacity,
-					  sizeof(*t->blocks));
-		if (!t->used) {
-			memset(&t->blocks[0], 0, sizeof(t->blocks[0]));
-			t->used = 1;
-		}
-	}
+	if (t->used >= t->capacity)
+		places_grow(t);
 	return t->used++;
 }
 
 void blocktable_release(struct blocktable *t)
 {
 	free(t->buckets);
-	free(t->blocks);
+	for (uint32_t i = 0; i < t->chunk_count; i++)
+		free(t->chunks[i]);
+	free(t->chunks);
 	*t = (struct blocktable){ 0 };
 }
 
@@ -188,6 +231,7 @@ struct block *blocktable_insert(struct blocktable *t, uint64_t addr)
 {
 	struct blocktable_bucket *home, *b, *to = NULL;
 	uint16_t tag = tag_of(addr);
+	struct block *block;
 	uint32_t place;
 	size_t at;
 	int entry = 0;
@@ -206,21 +250,22 @@ struct block *blocktable_insert(struct blocktable *t, uint64_t addr)
 		}
 		if (to && !b->passed)
 			break;
-		at = (at + 1) & bucket_mask(t);
+		at = bucket_after(t, at, tag);
 		b = &t->buckets[at];
 		/* once round: addresses chosen to make every bucket pass on */
 	} while (!to || b != home);
 	for (b = home; b != to;) {
 		b->passed++;
-		at = ((size_t)(b - t->buckets) + 1) & bucket_mask(t);
+		at = bucket_after(t, (size_t)(b - t->buckets), tag);
 		b = &t->buckets[at];
 	}
 	place = place_take(t);
 	to->tag[entry] = tag;
 	to->place[entry] = place;
 	t->count++;
-	t->blocks[place].addr = addr;
-	return &t->blocks[place];
+	block = blocktable_place(t, place);
+	block->addr = addr;
+	return block;
 }
 
 /* The bucket and *ENTRY of ADDR, or NULL. */
@@ -239,7 +284,7 @@ static inline struct blocktable_bucket *index_find(const struct blocktable *t,
 		*entry = bucket_find(t, b, addr, tag);
 		if (*entry >= 0)
 			return b;
-		at = (at + 1) & bucket_mask(t);
+		at = bucket_after(t, at, tag);
 	} while (b->passed && at != start);
 	return NULL;
 }
@@ -249,26 +294,28 @@ struct block *blocktable_find(const struct blocktable *t, uint64_t addr)
 	int entry;
 	struct blocktable_bucket *b = index_find(t, addr, &entry);
 
-	return b ? &t->blocks[b->place[entry]] : NULL;
+	return b ? blocktable_place(t, b->place[entry]) : NULL;
 }
 
 bool blocktable_remove(struct blocktable *t, uint64_t addr, struct block *old)
 {
 	int entry;
 	struct blocktable_bucket *b = index_find(t, addr, &entry);
+	struct block *block;
 	uint32_t place;
 
 	if (!b)
 		return false;
 	for (size_t at = bucket_of(t, addr); &t->buckets[at] != b;
-	     at = (at + 1) & bucket_mask(t))
+	     at = bucket_after(t, at, tag_of(addr)))
 		t->buckets[at].passed--;
 	place = b->place[entry];
 	b->tag[entry] = 0;
 	t->count--;
-	*old = t->blocks[place];
-	t->blocks[place].addr = 0;
-	t->blocks[place].size = t->free_place;
+	block = blocktable_place(t, place);
+	*old = *block;
+	block->addr = 0;
+	block->size = t->free_place;
 	t->free_place = place;
 	return true;
 }
@@ -283,9 +330,11 @@ void blocktable_freeze(struct blocktable *t)
 const struct block *blocktable_next(const struct blocktable *t, uint32_t *cursor)
 {
 	for (uint32_t i = *cursor + 1; i < t->used; i++) {
-		if (t->blocks[i].addr) {
+		const struct block *b = blocktable_place(t, i);
+
+		if (b->addr) {
 			*cursor = i;
-			return &t->blocks[i];
+			return b;
 		}
 	}
 	*cursor = t->used;

@@ -4,9 +4,10 @@
  * Two parts. The blocks themselves lie in one array in the order in which places
  * became free, so that what is allocated together lies together. The index is
  * buckets of one cache line: for each entry 16 bits of the address and the place of
- * the block. The bucket of an address is a hash of the address / 256, so that
- * neighbours in memory share a line. A full bucket passes on to the next one
- * and counts what passed, which makes removal exact without tombstones.
+ * the block. Neighbours in memory share a bucket or lie in buckets in a row, so
+ * that programs which walk through memory make the reader walk too. A full bucket
+ * passes on to another one and counts what passed, which makes removal exact
+ * without tombstones.
  *
  * A block costs 48 bytes and about 10 in the index, and an event touches one line
  * of each: the table of a big program does not fit into any cache.
@@ -33,14 +34,24 @@ _Static_assert(sizeof(struct blocktable_bucket) == 64, "a cache line");
 /* All zero is an empty table that owns nothing. */
 struct blocktable {
 	struct blocktable_bucket *buckets; /* 2^(64 - shift), aligned to cache lines */
-	struct block *blocks;       /* [0] is never used; a free place has addr 0 */
+	struct block **chunks;      /* the blocks; place 0 is never used; a free place has addr 0 */
 	uint32_t shift;             /* 64 - log2(buckets) */
 	uint32_t count;             /* blocks in the table */
 	uint32_t limit;             /* count at which the index grows */
 	uint32_t free_place;        /* first of the list of free places (linked by size); 0: none */
 	uint32_t used;              /* places ever used, [0] included */
 	uint32_t capacity;          /* places allocated */
+	uint32_t chunk_count;
 };
+
+/* Places in a chunk: three huge pages. Only the first chunk begins smaller. */
+#define CHUNK_SHIFT 17
+#define CHUNK_PLACES (1u << CHUNK_SHIFT)
+
+static inline struct block *blocktable_place(const struct blocktable *t, uint32_t place)
+{
+	return &t->chunks[place >> CHUNK_SHIFT][place & (CHUNK_PLACES - 1)];
+}
 
 void blocktable_release(struct blocktable *t);
 

@@ -106,11 +106,14 @@ static void fork_sites(struct heap_state *child, struct heap_state *parent,
 	for (size_t i = 0; i < p->site_count; i++) {
 		const struct site *from = &p->sites[i];
 		struct site *to;
+		site_id id;
 
 		if (!from->live.blocks ||
 		    (from->kind == KIND_MAPPING && !has_mappings))
 			continue;
-		to = &child->public.sites[site_translate(child, parent, (site_id)i)];
+		/* first: a new site may move the array */
+		id = site_translate(child, parent, (site_id)i);
+		to = &child->public.sites[id];
 		to->live.blocks += from->live.blocks;
 		to->live.bytes += from->live.bytes;
 	}

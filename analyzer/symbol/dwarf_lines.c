@@ -1,12 +1,9 @@
 /*
- * dwarf_lines.c - finds the unit of an address (.debug_aranges, else the ranges
- * of all units), in it the function by a sorted list made once a unit, and in
- * the function the inlined calls by going down the tree of its scopes. libdw's
- * own dwarf_getscopes walks all of the unit for each address: a millisecond
- * each in large units, measured, which is why it is not used.
+ * dwarf_lines.c - what stands at an address: the line by the unit's line table, the
+ * inlined calls by going down the tree of the function's scopes, names with their
+ * namespaces. Relies on dwarf_units.c for the unit and the function.
  *
- * Debug information may be damaged: every walk is bounded in depth and goes
- * forward only; what cannot be read is as if it were not there.
+ * Debug information may be damaged: what cannot be read is as if it were not there.
  */
 #include "symbol/dwarf_lines.h"
 
@@ -18,30 +15,9 @@
 #include <uthash.h>
 
 #include "base/xmem.h"
+#include "symbol/dwarf_units.h"
 #include "symbol/name_pool.h"
-
-#define SCOPE_DEPTH_MAX 256
-
-struct function_range {
-	Dwarf_Addr low, high;    /* [low, high) */
-	Dwarf_Die die;
-};
-
-struct unit {
-	Dwarf_Off offset;        /* of its DIE: the key */
-	Dwarf_Die die;           /* has the lines */
-	Dwarf_Die tree;          /* has the functions: another one in split DWARF */
-	struct function_range *functions;
-	size_t count, capacity;
-	bool is_listed, is_deep; /* functions inside classes and functions are listed too */
-	bool has_namespaces;     /* language: names are qualified */
-	UT_hash_handle hh;
-};
-
-struct unit_range {
-	Dwarf_Addr low, high;
-	Dwarf_Off offset;
-};
+#include "symbol/source_path.h"
 
 struct qualified {
 	void *die;               /* address of the DIE: the key */
@@ -51,59 +27,10 @@ struct qualified {
 
 struct dwarf_lines {
 	Dwarf *dwarf;
-	struct unit *units;
-	struct unit_range *ranges;   /* of all units, by address */
-	size_t range_count, range_capacity;
-	bool has_ranges;
+	struct dwarf_units *units;
 	struct qualified *qualified;
 	struct name_pool *names;
 };
-
-/* Take "DIR/.." out of PATH, which has no "/./". DIR is a name. */
-static void parents_fold(char *path)
-{
-	char *at = path;
-
-	while ((at = strstr(at, "/../"))) {
-		char *dir = at;
-
-		while (dir > path && dir[-1] != '/')
-			dir--;
-		if (dir == at || strncmp(dir, "./", 2) == 0 ||
-		    strncmp(dir, "../", 3) == 0) {
-			at++;
-			continue;
-		}
-		memmove(dir, at + 4, strlen(at + 4) + 1);
-		at = dir > path ? dir - 1 : path;
-	}
-}
-
-char *source_path(const char *folder, const char *path)
-{
-	const char *twice;
-	char *clean, *to;
-
-	if (path[0] == '/' || !folder)
-		clean = xstrdup(path);
-	else
-		clean = xasprintf("%s/%s", folder, path);
-	if (strncmp(clean, "./", 2) == 0)
-		while ((twice = strstr(clean + 1, "/./")))
-			memmove(clean, twice + 1, strlen(twice));
-	to = clean;
-	for (const char *p = clean; *p;) {
-		if (strncmp(p, "/./", 3) == 0)
-			p += 2;
-		else if (p[0] == '/' && p[1] == '/')
-			p++;
-		else
-			*to++ = *p++;
-	}
-	*to = '\0';
-	parents_fold(clean);
-	return clean;
-}
 
 struct dwarf_lines *dwarf_lines_new(Elf *elf)
 {
@@ -114,244 +41,26 @@ struct dwarf_lines *dwarf_lines_new(Elf *elf)
 		return NULL;
 	dl = xcalloc(1, sizeof(*dl));
 	dl->dwarf = dwarf;
+	dl->units = dwarf_units_new(dwarf);
 	dl->names = name_pool_new();
 	return dl;
 }
 
 void dwarf_lines_free(struct dwarf_lines *dl)
 {
-	struct unit *u, *next;
-	struct qualified *q, *next_q;
+	struct qualified *q, *next;
 
 	if (!dl)
 		return;
-	HASH_ITER(hh, dl->units, u, next) {
-		HASH_DEL(dl->units, u);
-		free(u->functions);
-		free(u);
-	}
-	HASH_ITER(hh, dl->qualified, q, next_q) {
+	HASH_ITER(hh, dl->qualified, q, next) {
 		HASH_DEL(dl->qualified, q);
 		free(q);
 	}
-	free(dl->ranges);
+	dwarf_units_free(dl->units);
 	name_pool_free(dl->names);
 	dwarf_end(dl->dwarf);
 	free(dl);
 }
-
-/* ---- functions of a unit ---- */
-
-static bool language_has_namespaces(Dwarf_Die *unit)
-{
-	switch (dwarf_srclang(unit)) {
-	case DW_LANG_C_plus_plus:
-	case DW_LANG_C_plus_plus_03:
-	case DW_LANG_C_plus_plus_11:
-	case DW_LANG_C_plus_plus_14:
-	case DW_LANG_Rust:
-	case DW_LANG_D:
-		return true;
-	default: /* DW_LANG_C_plus_plus_17, _20: newer than this libdw's header */
-		return dwarf_srclang(unit) == 0x2a || dwarf_srclang(unit) == 0x2b;
-	}
-}
-
-static void function_add(struct unit *u, Dwarf_Die *die)
-{
-	Dwarf_Addr base, low, high;
-	ptrdiff_t at = 0;
-
-	while ((at = dwarf_ranges(die, at, &base, &low, &high)) > 0) {
-		if (high <= low)
-			continue;
-		xgrow(&u->functions, &u->capacity, u->count,
-		      sizeof(*u->functions));
-		u->functions[u->count++] =
-			(struct function_range){ low, high, *die };
-	}
-}
-
-/* Scopes that may have functions in them, without and with DEEP. */
-static bool has_functions(int tag, bool deep)
-{
-	switch (tag) {
-	case DW_TAG_namespace:
-	case DW_TAG_module:
-		return true;
-	case DW_TAG_subprogram:
-	case DW_TAG_lexical_block:
-	case DW_TAG_class_type:
-	case DW_TAG_structure_type:
-	case DW_TAG_union_type:
-	case DW_TAG_enumeration_type:
-	case DW_TAG_interface_type:
-		return deep;
-	default:
-		return false;
-	}
-}
-
-/* The next DIE on the same level, into DIE; false at the end, or where it is not further on. */
-static bool die_next(Dwarf_Die *die)
-{
-	const void *here = die->addr;
-
-	return dwarf_siblingof(die, die) == 0 && (char *)die->addr > (char *)here;
-}
-
-static void functions_walk(struct unit *u, Dwarf_Die *parent, bool deep,
-			   unsigned depth)
-{
-	Dwarf_Die die;
-
-	if (depth > SCOPE_DEPTH_MAX || dwarf_child(parent, &die) != 0)
-		return;
-	do {
-		int tag = dwarf_tag(&die);
-
-		if (tag == DW_TAG_subprogram)
-			function_add(u, &die);
-		if (has_functions(tag, deep))
-			functions_walk(u, &die, deep, depth + 1);
-	} while (die_next(&die));
-}
-
-static int function_compare(const void *pa, const void *pb)
-{
-	const struct function_range *a = pa, *b = pb;
-
-	if (a->low != b->low)
-		return a->low < b->low ? -1 : 1;
-	return (a->high > b->high) - (a->high < b->high);
-}
-
-static void functions_list(struct unit *u, bool deep)
-{
-	u->count = 0;
-	u->is_listed = true;
-	u->is_deep = deep;
-	functions_walk(u, &u->tree, deep, 0);
-	if (u->count)
-		qsort(u->functions, u->count, sizeof(*u->functions),
-		      function_compare);
-}
-
-static struct function_range *function_search(struct unit *u, Dwarf_Addr address)
-{
-	size_t low = 0, high = u->count;
-
-	while (low < high) {
-		size_t mid = low + (high - low) / 2;
-
-		if (u->functions[mid].low <= address)
-			low = mid + 1;
-		else
-			high = mid;
-	}
-	/* ranges of functions do not overlap, but folded copies are equal */
-	if (low > 0 && address < u->functions[low - 1].high)
-		return &u->functions[low - 1];
-	return NULL;
-}
-
-static struct function_range *function_find(struct unit *u, Dwarf_Addr address)
-{
-	struct function_range *f;
-
-	if (!u->is_listed)
-		functions_list(u, false);
-	f = function_search(u, address);
-	if (!f && !u->is_deep) {
-		functions_list(u, true);
-		f = function_search(u, address);
-	}
-	return f;
-}
-
-/* ---- unit of an address ---- */
-
-static struct unit *unit_of(struct dwarf_lines *dl, Dwarf_Die *die)
-{
-	Dwarf_Off offset = dwarf_dieoffset(die);
-	struct unit *u;
-	Dwarf_Die split;
-	uint8_t type;
-
-	HASH_FIND(hh, dl->units, &offset, sizeof(offset), u);
-	if (u)
-		return u;
-	u = xcalloc(1, sizeof(*u));
-	u->offset = offset;
-	u->die = u->tree = *die;
-	if (dwarf_cu_info(die->cu, NULL, &type, NULL, &split, NULL, NULL, NULL) == 0 &&
-	    type == DW_UT_skeleton && split.addr)
-		u->tree = split;
-	u->has_namespaces = language_has_namespaces(&u->tree);
-	HASH_ADD(hh, dl->units, offset, sizeof(u->offset), u);
-	return u;
-}
-
-static int range_compare(const void *pa, const void *pb)
-{
-	const struct unit_range *a = pa, *b = pb;
-
-	if (a->low != b->low)
-		return a->low < b->low ? -1 : 1;
-	return (a->offset > b->offset) - (a->offset < b->offset);
-}
-
-/* clang writes no .debug_aranges: the units tell their ranges themselves. */
-static void ranges_list(struct dwarf_lines *dl)
-{
-	Dwarf_CU *cu = NULL;
-	Dwarf_Die die;
-	uint8_t type;
-
-	dl->has_ranges = true;
-	while (dwarf_get_units(dl->dwarf, cu, &cu, NULL, &type, &die, NULL) == 0) {
-		Dwarf_Addr base, low, high;
-		ptrdiff_t at = 0;
-
-		if (type != DW_UT_compile && type != DW_UT_skeleton)
-			continue;
-		while ((at = dwarf_ranges(&die, at, &base, &low, &high)) > 0) {
-			if (high <= low)
-				continue;
-			xgrow(&dl->ranges, &dl->range_capacity, dl->range_count,
-			      sizeof(*dl->ranges));
-			dl->ranges[dl->range_count++] = (struct unit_range){
-				low, high, dwarf_dieoffset(&die) };
-		}
-	}
-	if (dl->range_count)
-		qsort(dl->ranges, dl->range_count, sizeof(*dl->ranges),
-		      range_compare);
-}
-
-static struct unit *unit_by_ranges(struct dwarf_lines *dl, Dwarf_Addr address)
-{
-	size_t low = 0, high;
-	Dwarf_Die die;
-
-	if (!dl->has_ranges)
-		ranges_list(dl);
-	high = dl->range_count;
-	while (low < high) {
-		size_t mid = low + (high - low) / 2;
-
-		if (dl->ranges[mid].low <= address)
-			low = mid + 1;
-		else
-			high = mid;
-	}
-	if (low == 0 || address >= dl->ranges[low - 1].high ||
-	    !dwarf_offdie(dl->dwarf, dl->ranges[low - 1].offset, &die))
-		return NULL;
-	return unit_of(dl, &die);
-}
-
-/* ---- names and places ---- */
 
 /* The declaration that DIE is a copy of: at the end of abstract_origin and specification. */
 static Dwarf_Die die_origin(Dwarf_Die die)
@@ -422,23 +131,32 @@ static const char *qualified_name(struct dwarf_lines *dl, Dwarf_Die *die,
 	return q->name;
 }
 
+static bool is_mangled(const char *name)
+{
+	return name[0] == '_' && (name[1] == 'Z' || name[1] == 'R');
+}
+
+/*
+ * In C a linkage name is a detail of the build (glibc: __GI___printf_fp_l for
+ * __printf_fp_l); elsewhere it is the only full name.
+ */
 static void name_fill(struct dwarf_lines *dl, const struct unit *u,
 		      Dwarf_Die *die, struct source_frame *frame)
 {
+	const char *plain = NULL, *linkage = NULL;
 	Dwarf_Attribute at;
 
-	frame->name = NULL;
-	frame->is_c = !u->has_namespaces;
 	if (dwarf_attr_integrate(die, DW_AT_linkage_name, &at) ||
 	    dwarf_attr_integrate(die, DW_AT_MIPS_linkage_name, &at))
-		frame->name = dwarf_formstring(&at);
-	frame->is_linkage = frame->name != NULL;
-	if (frame->name)
-		return;
+		linkage = dwarf_formstring(&at);
 	if (dwarf_attr_integrate(die, DW_AT_name, &at))
-		frame->name = dwarf_formstring(&at);
-	if (frame->name && u->has_namespaces)
-		frame->name = qualified_name(dl, die, frame->name);
+		plain = dwarf_formstring(&at);
+	frame->is_c = !u->has_namespaces;
+	frame->is_linkage = linkage && (u->has_namespaces || !plain ||
+					is_mangled(linkage));
+	frame->name = frame->is_linkage ? linkage : plain;
+	if (plain && !frame->is_linkage && u->has_namespaces)
+		frame->name = qualified_name(dl, die, plain);
 }
 
 static const char *file_name(struct dwarf_lines *dl, struct unit *u,
@@ -556,33 +274,19 @@ unsigned dwarf_lines_find(struct dwarf_lines *dl, uint64_t address,
 			  struct source_frame frames[SOURCE_FRAMES_MAX],
 			  uint64_t *entry)
 {
-	struct function_range *f = NULL;
-	struct unit *u = NULL, *other;
-	Dwarf_Die die;
+	struct function_range *f;
+	struct unit *u = dwarf_units_find(dl->units, address, &f);
 
 	*entry = 0;
-	if (dwarf_addrdie(dl->dwarf, address, &die)) {
-		u = unit_of(dl, &die);
-		f = function_find(u, address);
-	}
-	if (!f) {
-		/* .debug_aranges may cover a part of the units only */
-		other = unit_by_ranges(dl, address);
-		if (other && other != u) {
-			f = function_find(other, address);
-			if (f || !u)
-				u = other;
-		}
-	}
 	if (!u)
 		return 0;
-	if (f) {
-		if (dwarf_lowpc(&f->die, entry) != 0 &&
-		    dwarf_entrypc(&f->die, entry) != 0)
-			*entry = f->low;
-		return frames_fill(dl, u, f, address, frames);
+	if (!f) {
+		frames[0] = (struct source_frame){ 0 };
+		line_fill(dl, u, address, &frames[0]);
+		return frames[0].file ? 1 : 0;
 	}
-	frames[0] = (struct source_frame){ 0 };
-	line_fill(dl, u, address, &frames[0]);
-	return frames[0].file ? 1 : 0;
+	if (dwarf_lowpc(&f->die, entry) != 0 &&
+	    dwarf_entrypc(&f->die, entry) != 0)
+		*entry = f->low;
+	return frames_fill(dl, u, f, address, frames);
 }

@@ -44,12 +44,4 @@ unsigned dwarf_lines_find(struct dwarf_lines *dl, uint64_t address,
 			  struct source_frame frames[SOURCE_FRAMES_MAX],
 			  uint64_t *entry);
 
-/*
- * PATH of a source file, in FOLDER where it is relative (NULL: not known), without
- * what the build put in twice: "/./", "dir/..", and FOLDER in front of a PATH that
- * begins with "./" as FOLDER does: both then begin at the root of the sources
- * ("./malloc" and "./malloc/malloc.c" are ./malloc/malloc.c). Malloc'ed.
- */
-char *source_path(const char *folder, const char *path);
-
 #endif

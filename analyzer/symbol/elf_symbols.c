@@ -125,7 +125,7 @@ static bool debugdata_add(struct elf_symbols *s, const struct module_file *mf)
 	GElf_Addr bias = 0;
 	int fd, count;
 
-	if (mf->fd < 0)
+	if (!mf->elf || mf->fd < 0)
 		return false;
 	fd = dup(mf->fd); /* libdwfl closes its descriptor */
 	s->dwfl = dwfl_begin(&dwfl_callbacks);

@@ -226,6 +226,10 @@ static void own_file_open(struct module_file *mf, const char *path,
 		elf_end(mf->elf);
 		mf->elf = NULL;
 	}
+	if (!mf->elf) {
+		close(mf->fd);
+		mf->fd = -1;
+	}
 }
 
 void module_file_open(struct module_file *mf, const char *path,

@@ -50,7 +50,6 @@ static struct elf_name better_name(struct module_symbols *m, uint64_t entry,
 
 	if (!entry)
 		return symbol;
-	/* glibc gives even linkage names of its own: __GI___libc_malloc */
 	if (f->is_c || f->is_linkage)
 		return f->name[0] == '_' ?
 			elf_symbols_alias(symbols_of(m), entry, f->name) : symbol;

@@ -127,7 +127,7 @@ static const char *const block_names[] = {
 
 /* fnmatch patterns for readable names; C++ and Rust. */
 static const char *const block_patterns[] = {
-	"operator new(*", "operator new[[](*",
+	"operator new(*", "operator new[[]](*",
 	"__gnu_cxx::new_allocator<*>::allocate(*",
 	"__gnu_cxx::malloc_allocator<*>::allocate(*",
 	"std::__new_allocator<*>::allocate(*",

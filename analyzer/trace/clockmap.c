@@ -9,8 +9,8 @@
 #include "trace/recording_parts.h"
 #include "varint.h"
 
-/* A sample is read within about a microsecond: 1e-4 of this. */
-#define BASELINE_MIN_NS 10e6
+/* A sample is read within about a microsecond: a thousandth of this. */
+#define BASELINE_MIN_NS 1e6
 /* Without any sample: 3 GHz. */
 #define GUESS_NS_PER_CYCLE (1.0 / 3.0)
 

@@ -152,6 +152,8 @@ static int64_t append(struct packed_writer *w, struct segment_header h,
 	h.version = FORMAT_VERSION;
 	h.header_bytes = sizeof(h);
 	h.flags &= (uint16_t)~SEGMENT_ZSTD;
+	if (h.kind == SEGMENT_EVENTS || h.kind == SEGMENT_META || h.kind == SEGMENT_END)
+		h.flags |= SEGMENT_CRITICAL;
 	if (stored != payload)
 		h.flags |= SEGMENT_ZSTD;
 	h.stored_bytes = bytes;
@@ -187,8 +189,8 @@ int64_t packed_writer_segment(struct packed_writer *w, const struct segment_head
 int packed_writer_flush(struct packed_writer *w)
 {
 	struct segment_header h = {
-		.kind = SEGMENT_META, .flags = SEGMENT_CRITICAL,
-		.sequence = w->meta_sequence, .committed = w->meta_bytes,
+		.kind = SEGMENT_META, .sequence = w->meta_sequence,
+		.committed = w->meta_bytes,
 	};
 
 	if (!w->meta_bytes)
@@ -249,7 +251,7 @@ static int write_index(struct packed_writer *w)
 
 int packed_writer_finish(struct packed_writer *w)
 {
-	struct segment_header end = { .kind = SEGMENT_END, .flags = SEGMENT_CRITICAL };
+	struct segment_header end = { .kind = SEGMENT_END };
 
 	if (packed_writer_flush(w) < 0)
 		return -1;

@@ -513,6 +513,7 @@ const struct module_map *image_module(const struct recording *r,
 				      uint64_t address, uint64_t stamp)
 {
 	const struct module_map *later = NULL;
+	const struct image *own = image;
 
 	/* parents stand before their children in r->images: the walk ends */
 	while (image) {
@@ -524,9 +525,10 @@ const struct module_map *image_module(const struct recording *r,
 			if (m->from_stamp <= stamp)
 				return m;
 			/* its constructors ran before it was noted */
-			later = m;
+			if (image == own)
+				later = m;
 		}
-		if (later || image->how != PROCESS_FORKED)
+		if (image->how != PROCESS_FORKED)
 			break;
 		stamp = image->fork_stamp ? image->fork_stamp : image->start_stamp;
 		image = recording_image(r, image->parent_image);

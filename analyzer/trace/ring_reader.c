@@ -18,6 +18,8 @@
 
 #define SLOT_BYTES_MAX (64u << 20)
 #define TABLE_STEP (64 * 1024)
+/* Metadata read at a time, where the file system tells no holes. */
+#define META_RUN_MAX ((size_t)256 << 20)
 
 struct ring_scan {
 	struct recording *r;
@@ -148,13 +150,13 @@ static void read_meta(struct ring_scan *s)
 			stop = end;
 		if (stop > s->file_bytes)
 			stop = s->file_bytes;
-		count = (size_t)(stop - at);
+		count = stop - at < META_RUN_MAX ? (size_t)(stop - at) : META_RUN_MAX;
 		buffer = xmalloc(count);
 		if (recording_pread(s->r, s->source, at, buffer, count))
 			recording_add_meta(s->r, buffer, count);
 		else
 			free(buffer);
-		at = stop;
+		at += count;
 	}
 }
 

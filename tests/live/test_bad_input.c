@@ -82,7 +82,7 @@ TEST(test_record_refuses_before_the_program_starts)
 {
 	check_refusal(127, "'no-such-program'", "record -o x.data -- no-such-program");
 	check_refusal(126, "'/etc/passwd'", "record -o x.data -- /etc/passwd");
-	check_refusal(3, "'/nowhere/x.data'", "record -o /nowhere/x.data -- touch started");
+	check_refusal(3, "'/nowhere'", "record -o /nowhere/x.data -- touch started");
 	check_refusal(2, "ring", "record --ring=3x -- touch started");
 	check_refusal(2, "ring", "record --ring=1 -- touch started");
 	check_refusal(2, "depth", "record --depth=0 -- touch started");

@@ -32,7 +32,7 @@ static void scene_open(struct scene *sc, uint8_t when_full)
 	struct diag d = { 0 };
 
 	memset(sc, 0, sizeof(*sc));
-	strcpy(sc->path, "/tmp/test_drain.XX" "XXXX");
+	strcpy(sc->path, "/tmp/test_drain.XXXXXX");
 	sc->fd = mkstemp(sc->path);
 	assert_true(sc->fd >= 0);
 	assert_int_equal(session_file_create(&sc->s, "/tmp", 1 << 20, &options, &d), 0);

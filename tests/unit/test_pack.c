@@ -24,7 +24,7 @@ static void scene_open(struct scene *sc, uint64_t backlog)
 {
 	struct file_header head = { .clock = CLOCK_KIND_MONOTONIC };
 
-	strcpy(sc->path, "/tmp/test_pack.XX" "XXXX");
+	strcpy(sc->path, "/tmp/test_pack.XXXXXX");
 	sc->fd = mkstemp(sc->path);
 	assert_true(sc->fd >= 0);
 	sc->w = packed_writer_open(sc->fd, &head);

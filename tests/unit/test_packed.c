@@ -232,10 +232,10 @@ TEST(test_packed_every_single_changed_byte_is_noticed)
 	memcpy(&index, whole + bytes - sizeof(struct index_entry), sizeof(uint64_t));
 	assert_true(index < bytes);
 	for (size_t at = 0; at < index; at++) {
-		for (unsigned flip = 0; flip < 3; flip++) {
+		for (unsigned flip = 0; flip < 2; flip++) {
 			uint8_t old = whole[at];
 
-			whole[at] ^= (uint8_t)(flip == 0 ? 0xff : flip == 1 ? 1 : 0x80);
+			whole[at] ^= (uint8_t)(flip == 0 ? 0xff : at % 2 ? 1 : 0x80);
 			write_file(whole, bytes);
 			check_damaged(at, undamaged);
 			whole[at] = old;

@@ -89,7 +89,7 @@ TEST(test_packed_writer_segment_is_header_and_zstd_frame_with_checksum)
 	read_at(fd, 64, &stored, sizeof(stored));
 	assert_int_equal(stored.checksum, header_checksum(&stored));
 	assert_int_equal(stored.stored_bytes, (uint64_t)grown - sizeof(h));
-	assert_int_equal(stored.flags, SEGMENT_ZSTD);
+	assert_int_equal(stored.flags, SEGMENT_ZSTD | SEGMENT_CRITICAL);
 	read_at(fd, 64 + sizeof(h), packed, stored.stored_bytes);
 	assert_int_equal(ZSTD_decompress(out, sizeof(out), packed, stored.stored_bytes),
 			 sizeof(out));
@@ -111,7 +111,7 @@ TEST(test_packed_writer_level_zero_stores_the_bytes)
 
 	assert_int_equal(packed_writer_segment(w, &h, "hello", 0), sizeof(h) + 5);
 	read_at(fd, 64, &stored, sizeof(stored));
-	assert_int_equal(stored.flags, 0);
+	assert_int_equal(stored.flags, SEGMENT_CRITICAL);
 	read_at(fd, 64 + sizeof(h), back, 5);
 	assert_memory_equal(back, "hello", 5);
 	packed_writer_close(w);
@@ -274,6 +274,65 @@ TEST(test_packed_writer_descriptor_that_cannot_be_written_is_refused)
 	packed_writer_close(NULL);
 }
 
+/* The bytes of all lines "    OFFSET: HEX ..." of docs/format.md. */
+static size_t documented(uint8_t *bytes, size_t room)
+{
+	FILE *f = fopen("docs/format.md", "r");
+	char line[256];
+	size_t used = 0;
+
+	if (!f)
+		SKIP("docs/format.md is not here: run this in the top folder");
+	while (fgets(line, sizeof(line), f)) {
+		unsigned offset;
+		int at = 0, n;
+
+		if (sscanf(line, "    %8x:%n", &offset, &at) != 1 || at != 13)
+			continue;
+		assert_int_equal(offset, used);
+		for (unsigned byte; sscanf(line + at, "%2x%n", &byte, &n) == 1; at += n) {
+			assert_true(used < room);
+			bytes[used++] = (uint8_t)byte;
+		}
+	}
+	fclose(f);
+	return used;
+}
+
+TEST(test_packed_writer_writes_the_example_of_the_format_document)
+{
+	const struct file_header first = { .clock = CLOCK_KIND_TSC, .stamp_shift = 4,
+					   .start_stamp = 1000,
+					   .wall_ns = 0x18a0000000000000 };
+	struct segment_header h = { .kind = SEGMENT_EVENTS, .image = 1, .pid = 100,
+				    .tid = 100, .thread = 1, .first_stamp = 1100,
+				    .last_stamp = 1149, .events = 2 };
+	struct codec_base base = { .stamp = 1100 };
+	const uint64_t addr = 0x55d0c0a2a2a0;
+	uint8_t payload[64], *p = payload, text[2048], file[2048];
+	int fd = new_file();
+	struct packed_writer *w = packed_writer_open(fd, &first);
+	size_t bytes;
+
+	p = put_head(p, &base, EVENT_ALLOC | TAG_STACK | addr_flag(&base, addr), 1103);
+	p = put_stack_head(p, 0, 2);
+	p = put_frame_native(p, &base, 0x401136);
+	p = put_frame_native(p, &base, 0x401152);
+	p = varint_put(p, 32);
+	p = put_addr(p, &base, addr);
+	p = put_head(p, &base, EVENT_FREE | addr_flag(&base, addr), 1149);
+	p = put_addr(p, &base, addr);
+	h.committed = (uint64_t)(p - payload);
+	packed_writer_segment(w, &h, payload, 0);
+	packed_writer_finish(w);
+	bytes = documented(text, sizeof(text));
+	assert_int_equal(bytes, bytes_of(fd));
+	read_at(fd, 0, file, bytes);
+	assert_memory_equal(file, text, bytes);
+	packed_writer_close(w);
+	close(fd);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -287,6 +346,7 @@ int main(void)
 		cmocka_unit_test(test_packed_writer_much_metadata_is_written_by_itself),
 		cmocka_unit_test(test_packed_writer_no_room_takes_back_the_part_that_was_written),
 		cmocka_unit_test(test_packed_writer_descriptor_that_cannot_be_written_is_refused),
+		cmocka_unit_test(test_packed_writer_writes_the_example_of_the_format_document),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

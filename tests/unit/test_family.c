@@ -1,0 +1,120 @@
+/* The processes of a session, with real ones. */
+#include "cli/family.h"
+
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "test.h"
+
+static pid_t sleeper(uint64_t *start)
+{
+	pid_t pid = fork();
+	char letter;
+
+	if (pid == 0) {
+		pause();
+		_exit(0);
+	}
+	assert_true(process_stat(pid, &letter, start));
+	return pid;
+}
+
+TEST(test_family_running_process_is_counted_until_it_is_killed)
+{
+	struct family *f = family_new();
+	uint64_t start;
+	pid_t pid = sleeper(&start), seen = 0;
+
+	family_add(f, 1, pid, start);
+	family_poll(f);
+	assert_int_equal(family_running(f, &seen, 1), 1);
+	assert_int_equal(seen, pid);
+	assert_false(family_image_is_gone(f, 1));
+	kill(pid, SIGKILL);
+	/* a process that was not waited for is a zombie: it runs no more */
+	for (int i = 0; i < 1000 && !family_image_is_gone(f, 1); i++) {
+		usleep(1000);
+		family_poll(f);
+	}
+	assert_true(family_image_is_gone(f, 1));
+	assert_int_equal(family_running(f, NULL, 0), 0);
+	waitpid(pid, NULL, 0);
+	family_free(f);
+}
+
+TEST(test_family_exec_replaces_the_image_of_the_same_process)
+{
+	struct family *f = family_new();
+	uint64_t start;
+	pid_t pid = sleeper(&start);
+
+	family_add(f, 1, pid, start);
+	family_add(f, 2, pid, start);
+	assert_true(family_image_is_gone(f, 1));
+	assert_false(family_image_is_gone(f, 2));
+	assert_int_equal(family_process_count(f), 1);
+	assert_int_equal(family_image_count(f), 2);
+	kill(pid, SIGKILL);
+	waitpid(pid, NULL, 0);
+	family_free(f);
+}
+
+TEST(test_family_process_never_seen_under_its_pid_is_neither_running_nor_gone)
+{
+	struct family *f = family_new();
+
+	/* pid 1 runs, but not since then: as from another pid namespace */
+	family_add(f, 1, 1, 123456789012345);
+	family_poll(f);
+	assert_int_equal(family_running(f, NULL, 0), 0);
+	assert_false(family_image_is_gone(f, 1));
+	family_free(f);
+}
+
+TEST(test_family_nonsense_is_ignored)
+{
+	struct family *f = family_new();
+
+	family_add(f, UINT32_MAX, getpid(), 1);
+	family_add(f, 1, -5, 1);
+	family_add(f, 1, 0, 1);
+	assert_int_equal(family_image_count(f), 0);
+	assert_false(family_image_is_gone(f, UINT32_MAX));
+	family_free(f);
+}
+
+TEST(test_process_stat_survives_a_name_with_parentheses_and_spaces)
+{
+	uint64_t before, after;
+	char letter;
+
+	assert_true(process_stat(getpid(), &letter, &before));
+	assert_int_equal(letter, 'R');
+	{
+		FILE *comm = fopen("/proc/self/comm", "w");
+
+		assert_non_null(comm);
+		fputs("a) Z 1 (b c", comm);
+		fclose(comm);
+	}
+	assert_true(process_stat(getpid(), &letter, &after));
+	assert_int_equal(letter, 'R');
+	assert_int_equal(before, after);
+	assert_false(process_stat(-1, &letter, &after));
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_family_running_process_is_counted_until_it_is_killed),
+		cmocka_unit_test(test_family_exec_replaces_the_image_of_the_same_process),
+		cmocka_unit_test(test_family_process_never_seen_under_its_pid_is_neither_running_nor_gone),
+		cmocka_unit_test(test_family_nonsense_is_ignored),
+		cmocka_unit_test(test_process_stat_survives_a_name_with_parentheses_and_spaces),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,75 @@
+/* test_missing.c - what is missing is said with its remedy. */
+#include "symbol/missing.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "symbol/module_file.h"
+#include "test.h"
+
+#define COUNT(frames, name, line) (struct missing_count){ frames, name, line }
+
+TEST(test_missing_nothing_is_empty)
+{
+	struct missing_module list[] = {
+		{ "/usr/bin/a", MODULE_COMPLETE, COUNT(9, 0, 2) },
+	};
+	char *text = missing_text(list, 1, 0);
+
+	assert_string_equal(text, "");
+	free(text);
+	text = missing_text(NULL, 0, 0);
+	assert_string_equal(text, "");
+	free(text);
+}
+
+TEST(test_missing_packaged_and_own_programs_have_their_own_remedy)
+{
+	struct missing_module list[] = {
+		{ "/home/me/prog", MODULE_NO_LINES, COUNT(5, 0, 5) },
+		{ "/usr/lib/x86_64-linux-gnu/libjq.so.1", MODULE_STRIPPED, COUNT(9, 7, 9) },
+		{ "/home/me/bare", MODULE_STRIPPED, COUNT(4, 4, 4) },
+	};
+	char *text = missing_text(list, 3, 0);
+
+	assert_string_equal(text,
+		"libjq.so.1: 7 of 9 frames without name, 9 without line: stripped: install its "
+		"debug symbols (Debian: PACKAGE-dbgsym from the debug archive; find it with: "
+		"dpkg -S /usr/lib/x86_64-linux-gnu/libjq.so.1)\n"
+		"prog: 5 of 5 frames without line: no line information: compile with -g\n"
+		"bare: 4 of 4 frames without name, 4 without line: stripped: compile with -g "
+		"and do not strip\n");
+	free(text);
+}
+
+TEST(test_missing_changed_and_vanished_files_are_told_apart)
+{
+	struct missing_module list[] = {
+		{ "/tmp/a", MODULE_CHANGED, COUNT(3, 3, 3) },
+		{ "/tmp/b", MODULE_VANISHED, COUNT(2, 2, 2) },
+		{ "/tmp/c", MODULE_DAMAGED, COUNT(1, 1, 1) },
+		{ "[vdso]", MODULE_VANISHED, COUNT(1, 1, 1) },
+	};
+	char *text = missing_text(list, 4, 6);
+
+	assert_non_null(strstr(text, "a: 3 of 3 frames without name, 3 without line: "
+				     "changed since it was recorded"));
+	assert_non_null(strstr(text, "b: 2 of 2 frames without name, 2 without line: "
+				     "not on this machine"));
+	assert_non_null(strstr(text, "c: 1 of 1 frames without name, 1 without line: "
+				     "not a readable ELF file"));
+	assert_non_null(strstr(text, "[vdso]: 1 of 1 frames"));
+	assert_non_null(strstr(text, "6 frames in no file: code made at run time"));
+	free(text);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_missing_nothing_is_empty),
+		cmocka_unit_test(test_missing_packaged_and_own_programs_have_their_own_remedy),
+		cmocka_unit_test(test_missing_changed_and_vanished_files_are_told_apart),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
