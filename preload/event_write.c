@@ -40,24 +40,23 @@ static void write_gap(struct thread *t, enum loss_cause cause, uint64_t stamp)
 	t->state->gap = 0;
 }
 
-/* What is looked at now and then: at each change of slot. */
-static void housekeeping(struct thread *t)
+/* The segment is full. What is looked at now and then is looked at here. */
+static void segment_end(struct thread *t)
 {
+	ring_close(&t->ring);
 	process_record_clock_if_due();
 	tstate_check_name(t);
 	modules_poll();
-	if (__atomic_load_n(&session.ring->stopping, __ATOMIC_RELAXED))
-		session_stop();
 }
 
 static bool segment_begin(struct thread *t, uint64_t stamp)
 {
 	enum loss_cause cause = t->state->claimant.cause;
-	bool first = t->state->claimant.sequence == 0;
 
-	if (!first)
-		housekeeping(t);
-	ring_close(&t->ring);
+	if (t->ring.segment)
+		segment_end(t);
+	if (__atomic_load_n(&session.ring->stopping, __ATOMIC_RELAXED))
+		session_stop();
 	if (!session.recording || !ring_claim(&t->ring, &t->state->claimant, stamp))
 		return false;
 	t->state->number = t->number;
@@ -96,12 +95,8 @@ __attribute__((noinline, cold)) bool event_room_make(struct thread *t, size_t ne
 						      uint64_t stamp)
 {
 	int saved = errno;
-	uint8_t phase = t->phase;
-	bool made;
+	bool made = room_make(t, need, stamp);
 
-	t->phase = PHASE_OWN;
-	made = room_make(t, need, stamp);
-	t->phase = phase;
 	errno = saved;
 	return made;
 }

@@ -22,6 +22,13 @@ static void after_fork_in_parent(void)
 	thread.fork_stamp = 0;
 }
 
+/* MADV_WIPEONFORK came with Linux 4.14, and emulators ignore it. */
+static void after_fork_in_child(void)
+{
+	session_wipe();
+	fork_adopt();
+}
+
 static void adopt(struct thread *t)
 {
 	uint32_t parent = session.image, number = t->number;
@@ -56,5 +63,5 @@ void fork_adopt(void)
 
 void fork_init(void)
 {
-	pthread_atfork(before_fork, after_fork_in_parent, fork_adopt);
+	pthread_atfork(before_fork, after_fork_in_parent, after_fork_in_child);
 }

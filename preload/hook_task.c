@@ -63,7 +63,7 @@ EXPORT int mallopt(int parameter, int value)
 	return result;
 }
 
-/* Strict seccomp kills for any system call but four, and forbids rdtsc as PR_TSC_SIGSEGV does. */
+/* Strict seccomp kills for any system call but four; both forbid rdtsc. */
 static bool forbids_recording(int option, unsigned long argument)
 {
 	return (option == PR_SET_SECCOMP && argument == SECCOMP_MODE_STRICT) ||
@@ -82,7 +82,8 @@ EXPORT int prctl(int option, ...)
 	d = va_arg(list, unsigned long);
 	va_end(list);
 	if (forbids_recording(option, a) && session.recording) {
-		meta_note("recording ends here: the program gives up the system calls or the clock that it needs");
+		meta_note("recording ends here: the program gives up the system calls "
+			  "or the clock that it needs");
 		session_stop();
 	}
 	return task_real.prctl(option, a, b, c, d);

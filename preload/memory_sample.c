@@ -1,7 +1,7 @@
 /*
- * memory_sample.c - adds up /proc/self/smaps. Relies on raw system calls and a
- * buffer on the caller's stack. It costs the kernel's walk over the page tables,
- * so the caller says what it may cost.
+ * memory_sample.c - adds up /proc/self/smaps. Relies on raw system calls, and on
+ * being called by one thread at a time. It costs the kernel's walk over the page
+ * tables, so the caller says what it may cost.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -115,8 +115,9 @@ static void line_add(struct memory_sample *m, const char *line, enum memory_kind
 
 void memory_sample_read(struct memory_sample *m, long fd)
 {
+	/* not on the stack: any thread may call exit, and some have very small ones */
+	static char text[TEXT_BYTES];
 	enum memory_kind kind = MEMORY_OTHER;
-	char text[TEXT_BYTES];
 	size_t used = 0;
 
 	memset(m, 0, sizeof(*m));

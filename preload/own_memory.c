@@ -10,7 +10,7 @@
 #include "sys.h"
 
 #define MAPPINGS_KEPT 1024
-#define MINCORE_PAGES 4096
+#define MINCORE_PAGES 1024
 
 #ifndef PR_SET_VMA
 #define PR_SET_VMA 0x53564d41

@@ -41,8 +41,10 @@ static void identity_read(void)
 static void process_record(enum process_how how, uint32_t parent_image, uint64_t fork_stamp,
 			   uint32_t fork_thread)
 {
+	/* a child may be forked on a very small stack */
+	static char cwd[PATH_BYTES];
 	struct meta_builder b;
-	char cwd[PATH_BYTES], libc[64] = "glibc ";
+	char libc[32] = "glibc ";
 
 	started_ns = clock_monotonic_ns();
 	if (sys_failed(SYS2(getcwd, cwd, sizeof(cwd))))

@@ -362,6 +362,11 @@ void session_stop(void)
 		*(volatile uint64_t *)live_page = 0;
 }
 
+void session_wipe(void)
+{
+	*(volatile uint64_t *)live_page = 0;
+}
+
 bool session_is_forked(void)
 {
 	return session.recording && !*session_live;
@@ -389,7 +394,7 @@ void session_export(void)
 	size_t count = 0;
 	char **array, *text;
 
-	if (!export_pending || !environ || session.options.follow == FOLLOW_NO)
+	if (!export_pending || !environ)
 		return;
 	export_pending = false;
 	while (environ[count])

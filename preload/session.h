@@ -45,6 +45,9 @@ void session_resume(void);
 /* Stop recording in this process, for good. */
 void session_stop(void);
 
+/* What fork does to the page of session_live, where the kernel could not be told to. */
+void session_wipe(void);
+
 /*
  * True where session_live is zero because this process is a forked child that
  * was not yet told so.
@@ -57,7 +60,10 @@ bool session_is_forked(void);
  */
 bool session_adopt_fork(void);
 
-/* Bare run: put ALLOTROPE_RING into the environment so that children join. Idempotent. */
+/*
+ * Bare run: put ALLOTROPE_RING into the environment, so that children join (or see
+ * that they are not to be recorded). Idempotent.
+ */
 void session_export(void);
 
 /* The absolute path of the ring; "" without one. */

@@ -2,7 +2,8 @@
  * tstate.c - makes, lends and recycles thread states. Relies on a pthread key
  * whose destructor runs in each round of a thread's end; the state is given back
  * in the last one. What the thread does after that (libc frees its own
- * thread-local buffers) borrows a state for each call. All lists are lock-free.
+ * thread-local buffers) borrows a state for each call. All lists are lock-free,
+ * and no thread waits for another.
  */
 #include <limits.h>
 #include <pthread.h>
@@ -18,6 +19,8 @@
 
 #define STATE_BYTES 4096u
 #define STATES_MADE 8
+/* More than libc makes when a thread ends (19 in glibc 2.36). */
+#define LENT_CALLS 64
 #define META_BUFFER 128
 
 _Static_assert(sizeof(struct tstate) <= STATE_BYTES, "state fits its page");
@@ -162,6 +165,16 @@ void tstate_check_name(struct thread *t)
 	meta_append(META_THREAD_NAME, &b);
 }
 
+static bool is_lent(struct thread *t)
+{
+	if (t->retired)
+		return true;
+	if (t->func < FUNC_FREE || t->lent >= LENT_CALLS)
+		return false;
+	t->lent++;
+	return true;
+}
+
 bool tstate_attach(struct thread *t)
 {
 	uint8_t phase = t->phase;
@@ -181,14 +194,13 @@ bool tstate_attach(struct thread *t)
 	t->unwind = s->unwind;
 	t->ring = s->ring;
 	ring_forget(&s->ring);
-	t->stacks = session.options.callgraph == CALLGRAPH_NO ? STACKS_NONE : STACKS_CAPTURED;
+	t->stacks = session.options.callgraph != CALLGRAPH_NO ? STACKS_CAPTURED :
+		    t->ring.depth ? STACKS_NONE : STACKS_NONE_PENDING;
 	t->pop = t->stacks == STACKS_CAPTURED ? t->ring.depth : 0;
 	if (!t->number)
 		thread_start_record(t);
 	s->claimant.thread = t->number;
-	if (!t->retired && (!has_key || pthread_setspecific(end_key, t) != 0))
-		t->retired = 1;
-	if (t->retired)
+	if (is_lent(t) || !has_key || pthread_setspecific(end_key, t) != 0)
 		t->leave |= LEAVE_RETURN;
 	t->phase = phase;
 	return true;

@@ -59,6 +59,7 @@ struct thread {
 	uint32_t pop;              /* frames of the stream's former thread, to be popped first */
 	uint8_t retired;           /* past its last destructor round: states are only lent */
 	uint8_t rounds;            /* destructor rounds so far */
+	uint8_t lent;              /* calls that a state was lent for before the thread had one */
 };
 
 _Static_assert(sizeof(struct thread) < 192, "thread-local state is small");
@@ -85,8 +86,12 @@ void tstate_init(void);
 
 /*
  * Give the running thread a state (a finished thread's, or a new one) and write
- * META_THREAD_START where it has no number yet. The thread's guard is set. False:
- * there is none to be had.
+ * META_THREAD_START where it has no number yet. The thread's guard is set, func is
+ * its call. False: there is none to be had.
+ *
+ * A thread keeps it from its first acquire on. For a release or a system call it is
+ * only lent, a number of times: those may be libc's own, made when the thread has
+ * passed its destructors, and nobody would ever give the state back.
  */
 bool tstate_attach(struct thread *t);
 

@@ -8,6 +8,7 @@
 #include <stdarg.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <sys/wait.h>
 #include <time.h>
 
@@ -113,10 +114,14 @@ static const char *syscalls_text(const struct image *image)
 	       image->features & FEATURE_SITES_INFERRED ? "inferred" : "off";
 }
 
-static const char *unwinder_text(const struct image *image)
+/* Frame pointers have no feature bit: only the session's options tell. */
+static const char *unwinder_text(const struct recording *r, const struct image *image)
 {
+	bool fp = r->has_options ? r->options.callgraph == CALLGRAPH_FP :
+		  r->options_text && strstr(r->options_text, "--call-graph=fp");
+
 	return image->features & FEATURE_UNWIND_CFI ? "cfi" :
-	       image->features & FEATURE_UNWIND_LIBUNWIND ? "libunwind" : "none";
+	       image->features & FEATURE_UNWIND_LIBUNWIND ? "libunwind" : fp ? "fp" : "none";
 }
 
 static int64_t image_ns(const struct recording *r, const struct image *image)
@@ -141,6 +146,16 @@ static uint64_t stored_bytes(const struct recording *r)
 	for (size_t i = 0; i < r->segment_count; i++)
 		sum += r->segments[i].header.stored_bytes;
 	return sum;
+}
+
+/* A ring is nearly all hole: what it takes on the disk. */
+static uint64_t disk_bytes(const struct recording *r)
+{
+	struct stat st;
+
+	if (r->is_ring && stat(r->path, &st) == 0)
+		return (uint64_t)st.st_blocks * 512;
+	return r->file_bytes;
 }
 
 static uint64_t total_losses(const struct recording *r)
@@ -176,7 +191,7 @@ static void put_session_text(const struct recording *r)
 {
 	char a[UNITS_MAX], b[UNITS_MAX], c[UNITS_MAX], when[64];
 
-	put_line("recording", "%s (%s, %s)", r->path, state_of(r), units_bytes(a, r->file_bytes));
+	put_line("recording", "%s (%s, %s)", r->path, state_of(r), units_bytes(a, disk_bytes(r)));
 	if (*state_remedy(r))
 		put_line("", "%s", state_remedy(r));
 	put_line("command", "%s", r->command ? r->command : "(unknown)");
@@ -264,7 +279,7 @@ static void put_images_text(const struct recording *r)
 			cell_text(units_ns(start, from > 0 ? (uint64_t)from : 0)),
 			cell_text(units_ns(ran, ns > 0 ? (uint64_t)ns : 0)),
 			cell_text(status), cell_number(image->segment_count),
-			cell_text(syscalls_text(image)), cell_text(unwinder_text(image)),
+			cell_text(syscalls_text(image)), cell_text(unwinder_text(r, image)),
 			cell_text(fit),
 		});
 		free(fit);
@@ -296,7 +311,7 @@ static json_t *images_json(const struct recording *r)
 			"status", status,
 			"segments", json_from_number(image->segment_count),
 			"syscalls", syscalls_text(image),
-			"call_stacks", unwinder_text(image),
+			"call_stacks", unwinder_text(r, image),
 			"command", json_from_text(command)));
 		free(command);
 	}
@@ -348,7 +363,7 @@ static void put_json(const struct recording *r)
 		      "root_pid", json_from_number(r->root_pid),
 		      "duration_s", (double)r->wall_duration_ns / 1e9,
 		      "options", json_from_text(r->options_text),
-		      "file_bytes", json_from_number(r->file_bytes),
+		      "file_bytes", json_from_number(disk_bytes(r)),
 		      "segments", json_from_number(r->segment_count),
 		      "raw_bytes", json_from_number(r->raw_bytes),
 		      "symbols", r->symbol_count > 0,

@@ -135,9 +135,10 @@ static void copy_meta(enum meta_kind kind, const uint8_t *payload, size_t bytes,
 {
 	struct copy *c = ctx;
 
+	/* totals are made anew, and so are the marks of programs (pid not 0): see pack_events */
 	if (kind == META_SESSION)
 		copy_session(c, payload, bytes);
-	else if (kind != META_TOTALS)
+	else if (kind != META_TOTALS && !(kind == META_MARK_AT && bytes && payload[0] != 0))
 		pack_meta(c->pack, kind, payload, bytes);
 }
 

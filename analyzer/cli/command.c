@@ -165,11 +165,12 @@ void command_print_start(FILE *out)
 {
 	bool color = has_color(out);
 
-	fprintf(out, "%sallotrope%s: where the memory of a program goes. One recording, read in many forms.\n\n",
+	fprintf(out, "%sallotrope%s: where a program's memory goes. One recording, read in many "
+		"forms.\n\n",
 		term_style(color, STYLE_HEAD), term_plain(color));
 	fprintf(out, "  %sallotrope record -- python3 app.py%s   run the program, unmodified\n",
 		term_style(color, STYLE_GOOD), term_plain(color));
-	fprintf(out, "  %sallotrope summary%s                    one screen: where the memory is, what to do\n\n",
+	fprintf(out, "  %sallotrope summary%s                    one screen: where it is, what to do\n\n",
 		term_style(color, STYLE_GOOD), term_plain(color));
 	command_print_list(out);
 	fprintf(out, "\n'allotrope NAME --help' tells the options; 'man allotrope' the whole.\n");

@@ -25,7 +25,7 @@
 
 /* Pause between rounds: shorter when slots fill, longer when nothing comes. */
 #define PAUSE_MIN (100 * MICROSECOND)
-#define PAUSE_MAX (2 * MILLISECOND)
+#define PAUSE_MAX (5 * MILLISECOND)
 #define REAP_INTERVAL (50 * MILLISECOND)
 /* How long a metadata record may stay incomplete before later ones are taken. */
 #define HOLE_PATIENCE (20 * MILLISECOND)

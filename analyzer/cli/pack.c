@@ -21,6 +21,7 @@
 
 #include "base/xmem.h"
 #include "record_codec.h"
+#include "trace/meta_fields.h"
 
 /* zstd levels: the better one while there is time for it. */
 #define LEVEL_CALM 3
@@ -200,6 +201,22 @@ static bool is_call(unsigned kind)
 	       kind == EVENT_FAILED;
 }
 
+/*
+ * A mark that the program made stands among its events: say it in the metadata
+ * too, so that it can be found without reading them. It is not counted in
+ * `gathered`: nobody handed it over.
+ */
+static void repeat_mark(struct pack *p, const struct segment_header *h, const struct record *r)
+{
+	struct meta_fields f = { 0 };
+
+	meta_fields_number(&f, h->pid);
+	meta_fields_number(&f, r->stamp);
+	meta_fields_string(&f, r->name, r->name_bytes);
+	packed_writer_meta(p->writer, META_MARK_AT, f.bytes, f.count);
+	meta_fields_release(&f);
+}
+
 /* Count the records of ITEM, gather its frames, close its header. */
 static void count_item(struct pack *p, struct item *item, struct pack_totals *sum)
 {
@@ -211,6 +228,8 @@ static void count_item(struct pack *p, struct item *item, struct pack_totals *su
 	while ((more = record_decode(d, &r)) > 0) {
 		sum->events++;
 		sum->calls += is_call(r.kind);
+		if (r.kind == EVENT_MARK)
+			repeat_mark(p, &item->header, &r);
 		for (uint32_t i = 0; i < r.push; i++)
 			if (d->frames[i].type == FRAME_NATIVE)
 				frame_set_add(&p->frames, item->header.image, d->frames[i].value,

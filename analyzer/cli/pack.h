@@ -47,7 +47,7 @@ int pack_start(struct pack *p);
 
 /*
  * Hand over COMMITTED bytes of records behind HEADER (a segment's as in its slot); both are
- * copied.
+ * copied. Marks among the records are repeated as metadata (MARK_AT with the pid).
  */
 void pack_events(struct pack *p, const struct segment_header *header,
 		 const void *records, uint64_t committed);

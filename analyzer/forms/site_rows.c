@@ -31,10 +31,15 @@ struct site_rows *site_rows_new(struct frame_tree *tree, const struct heap *heap
 	for (size_t i = 0; i < heap->site_count; i++) {
 		const struct site *site = &heap->sites[i];
 		bool is_mapping = site->kind == KIND_MAPPING;
-		frame_node node = frame_tree_site_cut(tree, site->stack, is_mapping, depth);
+		frame_node node;
 		struct site_row *row;
 		uint32_t at;
 
+		/* in a window: nothing of this site is in it */
+		if (site->total.blocks == 0 && site->peak.blocks == 0 && site->end.blocks == 0)
+			continue;
+
+		node = frame_tree_site_cut(tree, site->stack, is_mapping, depth);
 		at = idmap_add(&index, (uint64_t)node << 1 | is_mapping,
 			       (uint32_t)s->count + 1) - 1;
 		if (at == s->count) {

@@ -49,7 +49,7 @@ static const struct column columns[COL_COUNT] = {
 	[COL_BYTES] = { "bytes", NULL, COLUMN_BYTES, MACHINE, true,
 		"requested bytes of these blocks" },
 	[COL_PEAK_BLOCKS] = { "peak_blocks", NULL, COLUMN_COUNT, MACHINE, true,
-		"blocks live when the heap's live bytes were largest" },
+		"blocks live when the live bytes of their kind were most" },
 	[COL_PEAK_BYTES] = { "peak_bytes", NULL, COLUMN_BYTES, MACHINE, true,
 		"bytes live at that moment" },
 	[COL_END_BLOCKS] = { "end_blocks", NULL, COLUMN_COUNT, MACHINE, true,
@@ -271,7 +271,7 @@ static const struct argp argp = { .options = options, .parser = parse };
 
 const struct form form_sites = {
 	.name = "sites",
-	.summary = "who allocated: blocks and bytes by call stack, in all, at peak, at end",
+	.summary = "who allocated: blocks and bytes by call stack, in all, at peak, end",
 	.needs = NEED_HEAP | NEED_SYMBOLS | NEED_PEAK | NEED_REGIONS,
 	.options = &argp,
 	.doc = "Blocks and bytes of each call stack. The first frame is the allocation site: "

@@ -172,11 +172,13 @@ static void put_malloc_share(const struct run *run, const struct rss_moment *m)
 	units_bytes(live, m->live.bytes);
 	units_count(blocks, m->live.blocks);
 	if (m->break_bytes > 0 && obtained >= m->live.bytes)
-		put_sentence(run->out, "malloc had %s: %s live in %s blocks, %s overhead and free",
+		put_sentence(run->out, "malloc had %s: %s live in %s block%s, %s overhead and free",
 			     units_bytes(got, obtained), live, blocks,
+			     m->live.blocks == 1 ? "" : "s",
 			     units_bytes(rest, obtained - m->live.bytes));
 	else
-		put_sentence(run->out, "malloc: %s live in %s blocks", live, blocks);
+		put_sentence(run->out, "malloc: %s live in %s block%s", live, blocks,
+			     m->live.blocks == 1 ? "" : "s");
 	if (m->program.blocks > 0)
 		put_sentence(run->out, "the program itself had mapped %s of address space in %s "
 			     "mapping%s", units_bytes(mapped, m->program.bytes),
@@ -207,7 +209,7 @@ static void put_resident(const struct run *run, const struct summary_facts *f)
 	put_part(run, "mapped", m->mapped, m->rss, "anonymous mappings");
 	if (m->has_parts) {
 		put_part(run, "stacks", m->stack, m->rss, "of the first thread");
-		put_part(run, "files", m->file, m->rss, "program, libraries, data files");
+		put_part(run, "files", m->file, m->rss, "program, libraries, data");
 	}
 	if (m->shmem > 0)
 		put_part(run, "shared", m->shmem, m->rss, "shared memory");
@@ -306,7 +308,7 @@ static void put_sites(const struct run *run, const struct summary_facts *f)
 	if (f->sites->count == 0)
 		return;
 	put_title(run, "Who allocated it");
-	fputs(" (live at the heap's peak)\n", run->out);
+	fputs(": live at the peak of the heap, at the peak of the mappings\n", run->out);
 	for (size_t i = 0; i < f->sites->count && i < shown; i++) {
 		const struct site_row *row = &f->sites->rows[i];
 		char bytes[UNITS_MAX], percent[UNITS_MAX], blocks[UNITS_MAX];
@@ -318,7 +320,9 @@ static void put_sites(const struct run *run, const struct summary_facts *f)
 		else
 			fprintf(run->out, "  %10s %8s %11s %-7s %s%s%s\n",
 				units_bytes(bytes, row->peak.bytes),
-				units_percent(percent, row->peak.bytes, f->site_peak_bytes),
+				units_percent(percent, row->peak.bytes,
+					      row->kind == KIND_MAPPING ?
+					      f->heap->mapped_peak.bytes : f->heap->peak.bytes),
 				units_count(blocks, row->peak.blocks),
 				row->kind == KIND_MAPPING ? "mapped" :
 				row->peak.blocks == 1 ? "block" : "blocks",

@@ -75,8 +75,6 @@ static void add_sites(struct summary_facts *f)
 
 	f->sites = site_rows_new(f->tree, f->heap, 1);
 	site_rows_sort(f->sites, f->tree, &order, &column, peak_of);
-	for (size_t i = 0; i < f->sites->count; i++)
-		f->site_peak_bytes += f->sites->rows[i].peak.bytes;
 }
 
 static uint64_t duration(const struct run *run, const struct image *image)

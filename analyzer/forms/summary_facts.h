@@ -19,8 +19,7 @@ struct summary_facts {
 	const struct rss_moment *moment; /* NULL: no such image */
 	uint64_t max_rss;              /* 0: unknown */
 	struct frame_tree *tree;
-	struct site_rows *sites;       /* by allocation site, most bytes at the peak first */
-	uint64_t site_peak_bytes;      /* sum over all sites */
+	struct site_rows *sites;       /* by allocation site, most bytes at the peak of their kind first */
 	struct findings *findings;
 };
 

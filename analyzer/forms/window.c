@@ -15,9 +15,9 @@ struct track {
 	uint32_t image;
 	struct amount peak;          /* most live bytes, and the blocks then */
 	uint64_t peak_stamp, peak_usable;
-	uint64_t peak_event;         /* number of the event in the window; 0: before the first */
 	struct amount mapped_peak;
-	struct amount *site_peaks;   /* by site, at peak_event */
+	uint64_t peak_event[KIND_COUNT]; /* number of the event in the window; 0: before the first */
+	struct amount *site_peaks;   /* by site, at peak_event of its kind */
 	size_t site_count;
 	struct heap result;
 	bool has_result;
@@ -38,13 +38,19 @@ static struct track *find_track(const struct window *w, uint32_t image)
 	return NULL;
 }
 
-static void keep_sites(struct track *t, const struct heap *heap)
+/* The sites of KIND as they are now; a site that is not there yet has nothing. */
+static void keep_sites(struct track *t, const struct heap *heap, uint8_t kind)
 {
-	free(t->site_peaks);
-	t->site_count = heap->site_count;
-	t->site_peaks = xcalloc(t->site_count + 1, sizeof(*t->site_peaks));
-	for (size_t i = 0; i < t->site_count; i++)
-		t->site_peaks[i] = heap->sites[i].live;
+	if (heap->site_count > t->site_count) {
+		t->site_peaks = xreallocarray(t->site_peaks, heap->site_count,
+					      sizeof(*t->site_peaks));
+		memset(t->site_peaks + t->site_count, 0,
+		       (heap->site_count - t->site_count) * sizeof(*t->site_peaks));
+		t->site_count = heap->site_count;
+	}
+	for (size_t i = 0; i < heap->site_count; i++)
+		if (heap->sites[i].kind == kind)
+			t->site_peaks[i] = heap->sites[i].live;
 }
 
 static struct track *add_track(struct window *w, uint32_t image)
@@ -58,7 +64,8 @@ static struct track *add_track(struct window *w, uint32_t image)
 		t->peak_usable = base->usable_live;
 		t->peak_stamp = base->last_stamp;
 		t->mapped_peak = base->mapped_live;
-		keep_sites(t, base);
+		keep_sites(t, base, KIND_HEAP);
+		keep_sites(t, base, KIND_MAPPING);
 	}
 	xgrow(&w->tracks, &w->track_capacity, w->track_count, sizeof(*w->tracks));
 	w->tracks[w->track_count++] = t;
@@ -104,16 +111,19 @@ void window_note(struct window *w, const struct event *event,
 		t->peak = heap->live;
 		t->peak_usable = heap->usable_live;
 		t->peak_stamp = event->r.stamp;
-		t->peak_event = w->events;
+		t->peak_event[KIND_HEAP] = w->events;
 	}
-	if (heap->mapped_live.bytes >= t->mapped_peak.bytes)
+	if (heap->mapped_live.bytes >= t->mapped_peak.bytes) {
 		t->mapped_peak = heap->mapped_live;
+		t->peak_event[KIND_MAPPING] = w->events;
+	}
 }
 
 bool window_needs_repeat(const struct window *w)
 {
 	for (size_t i = 0; i < w->track_count; i++)
-		if (w->tracks[i]->peak_event > 0)
+		if (w->tracks[i]->peak_event[KIND_HEAP] > 0 ||
+		    w->tracks[i]->peak_event[KIND_MAPPING] > 0)
 			return true;
 	return false;
 }
@@ -126,8 +136,9 @@ void window_repeat(struct window *w, const struct change *change)
 	if (!change->heap)
 		return;
 	t = find_track(w, change->heap->image->number);
-	if (t && t->peak_event == w->repeated)
-		keep_sites(t, change->heap);
+	for (uint8_t kind = 0; t && kind < KIND_COUNT; kind++)
+		if (t->peak_event[kind] == w->repeated)
+			keep_sites(t, change->heap, kind);
 }
 
 static struct amount minus(struct amount a, struct amount b)

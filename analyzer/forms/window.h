@@ -3,7 +3,7 @@
  * blocks and bytes acquired, released, failed, ... count only in the window; what
  * is live is right, because everything before the window was replayed too.
  *
- * The peak is the largest number of live bytes at any moment of the window.
+ * The peaks (of the heap, of the mappings) are the most live bytes at any moment of the window.
  * Massif's peak and the break's are those of the whole time up to the window's end.
  */
 #ifndef FORMS_WINDOW_H

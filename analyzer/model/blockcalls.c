@@ -243,6 +243,7 @@ static void end_realloc(struct streams *s, struct stream_state *st,
 		c->released = true;
 		c->old = o->old;
 		b->origin = o->old.origin;
+		heap_keep_room(b, &o->old);
 		site = &h->public.sites[b->site];
 		site->reallocs++;
 		if (o->addr != b->addr) {

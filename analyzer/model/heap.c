@@ -10,11 +10,13 @@
 #include "base/xmem.h"
 #include "model/inherit.h"
 
-/* What valgrind's massif counts for a block of SIZE: see heap.massif_peak_bytes. */
-static inline uint64_t massif_measure(uint64_t size)
+/* What valgrind's massif counts for B: see heap.massif_peak_bytes. */
+static inline uint64_t massif_measure(const struct block *b)
 {
-	return ((size + 15) & ~(uint64_t)15) + 8;
+	return ((b->size + 15) & ~(uint64_t)15) + (uint64_t)b->massif_excess * 16 + 8;
 }
+
+#define MASSIF_EXCESS_MAX ((1u << 24) - 1)
 
 struct change *change_list_add(struct change_list *list, struct heap_state *heap)
 {
@@ -24,6 +26,15 @@ struct change *change_list_add(struct change_list *list, struct heap_state *heap
 	c = &list->items[list->count++];
 	*c = (struct change){ .heap = heap ? &heap->public : NULL };
 	return c;
+}
+
+void heap_keep_room(struct block *b, const struct block *old)
+{
+	uint64_t units = (b->size + 15) / 16;
+	uint64_t had = (old->size + 15) / 16 + old->massif_excess;
+	uint64_t excess = difference(had, units);
+
+	b->massif_excess = excess < MASSIF_EXCESS_MAX ? excess : MASSIF_EXCESS_MAX;
 }
 
 void heap_init(struct heap_state *h, const struct image *image,
@@ -109,11 +120,47 @@ static inline void vote_size(struct site *s, uint64_t size)
 	}
 }
 
+static inline bool check_heap_peaks(struct heap_state *h, uint64_t stamp)
+{
+	struct heap *p = &h->public;
+	/* DHAT takes the latest of equal peaks, Massif the first */
+	bool is_peak = p->live.bytes >= p->peak.bytes;
+
+	if (is_peak) {
+		p->peak = p->live;
+		p->peak_stamp = stamp;
+		p->usable_peak = p->usable_live;
+		h->peak_epoch++;
+	}
+	if (h->massif_live > p->massif_peak_bytes) {
+		p->massif_peak = p->live;
+		p->massif_peak_bytes = h->massif_live;
+		p->massif_peak_stamp = stamp;
+		h->massif_epoch++;
+	}
+	return is_peak;
+}
+
+static void check_mapped_peak(struct heap_state *h)
+{
+	struct heap *p = &h->public;
+
+	if (p->mapped_live.bytes >= p->mapped_peak.bytes) {
+		p->mapped_peak = p->mapped_live;
+		h->mapped_epoch++;
+	}
+}
+
+bool heap_check_peaks(struct heap_state *h, uint64_t stamp)
+{
+	check_mapped_peak(h);
+	return check_heap_peaks(h, stamp);
+}
+
 bool heap_count_acquire(struct heap_state *h, const struct block *b, uint64_t usable)
 {
 	struct heap *p = &h->public;
 	struct site *s = &p->sites[b->site];
-	bool is_peak;
 
 	save_peaks(h, s);
 	amount_add(&s->total, b->size);
@@ -125,25 +172,11 @@ bool heap_count_acquire(struct heap_state *h, const struct block *b, uint64_t us
 	live_add(&p->live, b->size);
 	amount_add(&p->by_class[b->cls], b->size);
 	p->usable_live += b->size + b->slack;
-	h->massif_live += massif_measure(b->size);
+	h->massif_live += massif_measure(b);
 	if (h->wants_sizes)
 		sizetable_add(&h->sizes, b->size, usable);
 
-	/* DHAT takes the latest of equal peaks, Massif the first */
-	is_peak = p->live.bytes >= p->peak.bytes;
-	if (is_peak) {
-		p->peak = p->live;
-		p->peak_stamp = b->birth_stamp;
-		p->usable_peak = p->usable_live;
-		h->peak_epoch++;
-	}
-	if (h->massif_live > p->massif_peak_bytes) {
-		p->massif_peak = p->live;
-		p->massif_peak_bytes = h->massif_live;
-		p->massif_peak_stamp = b->birth_stamp;
-		h->massif_epoch++;
-	}
-	return is_peak;
+	return check_heap_peaks(h, b->birth_stamp);
 }
 
 void heap_count_release(struct heap_state *h, const struct block *b,
@@ -160,7 +193,7 @@ void heap_count_release(struct heap_state *h, const struct block *b,
 	live_subtract(&p->live, b->size);
 	amount_add(&p->freed, b->size);
 	p->usable_live -= b->size + b->slack;
-	h->massif_live -= massif_measure(b->size);
+	h->massif_live -= massif_measure(b);
 	if (is_temporary) {
 		amount_add(&s->temporary, b->size);
 		amount_add(&p->temporary, b->size);
@@ -179,10 +212,7 @@ void heap_count_mapped(struct heap_state *h, site_id site, uint64_t bytes)
 	vote_size(s, bytes);
 	amount_add(&p->mapped_total, bytes);
 	live_add(&p->mapped_live, bytes);
-	if (p->mapped_live.bytes >= p->mapped_peak.bytes) {
-		p->mapped_peak = p->mapped_live;
-		h->mapped_epoch++;
-	}
+	check_mapped_peak(h);
 }
 
 void heap_count_unmapped(struct heap_state *h, site_id site, uint64_t bytes,

@@ -69,6 +69,9 @@ static inline site_id heap_site(struct heap_state *h, stack_id stack,
 	return sitetable_get(&h->sites, &h->public, stack, kind);
 }
 
+/* B is OLD after a realloc: what Massif counts for it includes the room that OLD had. */
+void heap_keep_room(struct block *b, const struct block *old);
+
 /* B was acquired: totals, live, peaks. USABLE in bytes. Returns true for a new peak. */
 bool heap_count_acquire(struct heap_state *h, const struct block *b, uint64_t usable);
 
@@ -82,6 +85,9 @@ void heap_count_mapped(struct heap_state *h, site_id site, uint64_t bytes);
 /* BYTES of a mapping of SITE born at BIRTH are gone; IS_LAST: and so is the mapping. */
 void heap_count_unmapped(struct heap_state *h, site_id site, uint64_t bytes,
 			 bool is_last, uint64_t lifetime_ticks);
+
+/* What is live at STAMP is a new peak where it is one (each of the three). Returns true for the heap's. */
+bool heap_check_peaks(struct heap_state *h, uint64_t stamp);
 
 /* Before figures of S change for another reason than the above (inheritance). */
 void heap_save_site(struct heap_state *h, struct site *s);

@@ -72,17 +72,24 @@ static site_id mapping_site(site_id from, void *ctx)
 	return site_translate(t->child, t->owner, from);
 }
 
+static void amount_inherit(struct amount *to, const struct amount *from)
+{
+	to->blocks += from->blocks;
+	to->bytes += from->bytes;
+}
+
 /* Returns false where the mappings do not fit into the budget. */
 static bool fork_mappings(struct heap_state *child, struct heap_state *parent,
 			  struct inherit_budget *spent)
 {
 	struct translation t = { child, parent };
 
-	if (parent->mappings.count > INHERIT_MAPPINGS_MAX - spent->mappings)
+	if (child->mappings.count ||
+	    parent->mappings.count > INHERIT_MAPPINGS_MAX - spent->mappings)
 		return false;
 	spent->mappings += parent->mappings.count;
 	mappings_copy(&child->mappings, &parent->mappings, mapping_site, &t);
-	child->public.mapped_live = parent->public.mapped_live;
+	amount_inherit(&child->public.mapped_live, &parent->public.mapped_live);
 	return true;
 }
 
@@ -133,22 +140,20 @@ void inherit_fork(struct heap_state *child, struct heap_state *parent,
 	parents->children++;
 
 	to->inherited_is_exact = is_exact;
-	to->live = from->live;
 	to->inherited_blocks = from->live.blocks;
 	to->inherited_bytes = from->live.bytes;
-	to->usable_live = from->usable_live;
-	child->massif_live = parent->massif_live;
-	fork_sites(child, parent, spent);
+	/* sums, as a damaged recording may have events of a child before its fork */
+	amount_inherit(&to->live, &from->live);
+	to->usable_live += from->usable_live;
+	child->massif_live += parent->massif_live;
 	to->inherited_mapped = to->mapped_live;
-
-	to->peak = to->massif_peak = to->live;
-	to->massif_peak_bytes = child->massif_live;
-	to->peak_stamp = to->massif_peak_stamp = fork_stamp;
-	to->usable_peak = to->usable_live;
-	to->mapped_peak = to->mapped_live;
+	fork_sites(child, parent, spent);
+	to->inherited_mapped.blocks = to->mapped_live.blocks - to->inherited_mapped.blocks;
+	to->inherited_mapped.bytes = to->mapped_live.bytes - to->inherited_mapped.bytes;
 	to->break_start = from->break_start;
 	to->break_now = to->break_peak = from->break_now;
 	to->heap_mapped_live = to->heap_mapped_peak = from->heap_mapped_live;
+	heap_check_peaks(child, fork_stamp);
 }
 
 /* ---- look-up ---- */

@@ -29,7 +29,10 @@ static uint64_t page_round(const struct heap_state *h, uint64_t bytes)
 /* End of BYTES at START in whole pages, at most the end of the address space. */
 static uint64_t range_end(const struct heap_state *h, uint64_t start, uint64_t bytes)
 {
-	return sum_saturated(start, page_round(h, bytes));
+	uint64_t last = ~(uint64_t)4095;
+	uint64_t end = sum_saturated(start, page_round(h, bytes));
+
+	return end < last ? end : last;
 }
 
 static void take(struct heap_state *h, uint64_t start, uint64_t bytes,

@@ -44,7 +44,7 @@ void dwarf_units_free(struct dwarf_units *du);
 struct unit *dwarf_units_find(struct dwarf_units *du, Dwarf_Addr address,
 			      struct function_range **function);
 
-/* The next DIE on the same level, into DIE; false at the end, or where it is not further on in the file. */
+/* The next DIE on the same level, into DIE; false at the end, or where it does not lead forward. */
 bool die_next(Dwarf_Die *die);
 
 #endif

@@ -255,20 +255,28 @@ struct elf_name elf_symbols_find(const struct elf_symbols *s, uint64_t address)
 	return best ? name_of(best) : (struct elf_name){ 0 };
 }
 
+/* Is ALIAS (of BYTES) in NAME after an underscore, and only a version behind it ("_2_1")? */
+static bool is_alias(const char *name, const char *alias, size_t bytes)
+{
+	const char *at = memmem(name, strlen(name), alias, bytes);
+	const char *rest = at ? at + bytes : NULL;
+
+	return at && at > name && at[-1] == '_' &&
+	       (!*rest || (*rest == '_' && strspn(rest, "_0123456789") == strlen(rest)));
+}
+
 struct elf_name elf_symbols_alias(const struct elf_symbols *s, uint64_t start,
 				  const char *name)
 {
 	const struct elf_symbol *best = NULL;
-	size_t length = strlen(name);
 
 	for (size_t i = rows_until(s, start); i-- > 0;) {
 		const struct elf_symbol *row = &s->rows[i];
 
 		if (row->start != start)
 			break;
-		if (row->is_local || row->underscores || row->bytes >= length ||
-		    name[length - row->bytes - 1] != '_' ||
-		    memcmp(name + length - row->bytes, row->text, row->bytes) != 0)
+		if (row->is_local || row->underscores ||
+		    !is_alias(name, row->text, row->bytes))
 			continue;
 		if (!best || row->bytes > best->bytes)
 			best = row;

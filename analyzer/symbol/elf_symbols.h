@@ -34,9 +34,9 @@ struct elf_name elf_symbols_find(const struct elf_symbols *s, uint64_t address);
 
 /*
  * The public name of the function that begins at START and that debug
- * information calls NAME: the longest exported alias that NAME ends in after an
- * underscore ("__libc_malloc" is malloc, "_IO_new_fopen" fopen). text is NULL
- * where there is none.
+ * information calls NAME: the longest exported alias that stands in NAME after an
+ * underscore, with at most a version behind it: "__libc_malloc" is malloc,
+ * "__pthread_create_2_1" pthread_create. text is NULL where there is none.
  */
 struct elf_name elf_symbols_alias(const struct elf_symbols *s, uint64_t start,
 				  const char *name);

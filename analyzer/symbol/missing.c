@@ -108,7 +108,8 @@ char *missing_text(struct missing_module *list, size_t count,
 		free(how);
 	}
 	if (loose_frames)
-		text_add(&text, xasprintf("%" PRIu64 " frames in no file: code made at run time, "
-					  "or a module that was not recorded", loose_frames));
+		text_add(&text, xasprintf("%" PRIu64 " frame%s in no file: code made at run time, "
+					  "or a module that was not recorded", loose_frames,
+					  loose_frames == 1 ? "" : "s"));
 	return text;
 }

@@ -12,7 +12,7 @@ struct name_pool;
 struct name_pool *name_pool_new(void);
 void name_pool_free(struct name_pool *pool);
 
-/* The pool's copy of the BYTES bytes at NAME (up to a NUL among them), terminated; lives as long as the pool. */
+/* The pool's copy of BYTES bytes at NAME (up to a NUL in them), terminated; lives with the pool. */
 const char *name_pool_add(struct name_pool *pool, const char *name, size_t bytes);
 
 /* The same for a terminated string; NULL stays NULL. */

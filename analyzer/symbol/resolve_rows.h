@@ -22,7 +22,7 @@ struct place {
 /* Where the innermost frame of STACK is; false where it is no native code. */
 int resolver_place(struct resolver *rs, stack_id stack, struct place *place);
 
-/* The functions at PLACE, innermost first, at least one; names are mangled. Valid until resolver_free. */
+/* The functions at PLACE, innermost first, at least one; names are mangled. Belongs to RS. */
 const struct stored_frame *resolver_lookup(struct resolver *rs, struct place place,
 					   uint32_t *count);
 

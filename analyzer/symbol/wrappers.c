@@ -171,11 +171,13 @@ static const char *const block_patterns[] = {
 static const char *const mapping_names[] = {
 	"mmap mmap64 __mmap __mmap64 __GI_mmap __GI_mmap64 __GI___mmap "
 	"__GI___mmap64 mremap __mremap brk __brk sbrk __sbrk "
-	"_PyObject_ArenaMmap PyMem_Mmap uv__mmap os_mmap",
+	"_PyObject_ArenaMmap _PyMem_ArenaAlloc allocate_stack allocate_thread_stack "
+	"uv__mmap os_mmap",
 };
 
 static const char *const mapping_patterns[] = {
 	"std::sys::*::mmap*",
+	"v8::internal::VirtualMemory::VirtualMemory(*", "v8::internal::AllocatePages(*",
 	"v8::base::OS::Allocate(*", "v8::base::*::Allocate(void*",
 	"os::reserve_memory(*", "os::pd_reserve_memory(*", "anon_mmap(*",
 };

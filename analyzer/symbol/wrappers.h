@@ -30,8 +30,9 @@ struct wrappers;
  * EXTRA is the value of --wrappers: NULL or "" for the table alone; "none": no
  * function is a wrapper; else patterns (fnmatch(3)), separated by commas outside
  * brackets, in addition to the table. A pattern is compared with the function's
- * name, with and without its parameters ("my_alloc", "pool::get"), and may end
- * in @MODULE, a pattern for the base name of the object ("alloc@libfoo.so*").
+ * name, with and without its parameters ("my_alloc", "pool::get"; "[" is written
+ * "[[]"), and may end in @MODULE, a pattern for the base name of the object
+ * ("alloc@libfoo.so*").
  */
 struct wrappers *wrappers_new(const char *extra);
 void wrappers_free(struct wrappers *w);

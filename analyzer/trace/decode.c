@@ -1,7 +1,7 @@
 /*
- * decode.c - see decode.h. One decoder serves all streams: its buffer of frames
- * (64 KiB) matters only within one record, the rest of its state is 64 bytes and
- * changes hands when the merge goes to another stream.
+ * decode.c - see decode.h. Relies on recording_read for bytes and on
+ * record_codec.h for what they mean; promises stamps that do not go down and a
+ * stack that fits every event, whatever the bytes are.
  */
 #include "trace/decode.h"
 
@@ -25,6 +25,8 @@ void stream_release(struct stream *s)
 {
 	free(s->path);
 	free(s->payload);
+	free(s->decoder);
+	s->decoder = NULL;
 	s->path = NULL;
 	s->payload = NULL;
 }
@@ -63,31 +65,6 @@ static void take_buffer(struct decode *d, struct stream *s)
 	d->spare_capacity = 0;
 }
 
-/* The decoder's state goes back to the stream it belongs to. */
-static void save(struct decode *d)
-{
-	struct stream *s = d->in_decoder;
-
-	if (!s)
-		return;
-	s->p = d->decoder.p;
-	s->end = d->decoder.end;
-	s->base = d->decoder.base;
-	s->thread = d->decoder.thread;
-	s->depth = d->decoder.depth;
-	d->in_decoder = NULL;
-}
-
-static void restore(struct decode *d, struct stream *s)
-{
-	d->decoder.p = s->p;
-	d->decoder.end = s->end;
-	d->decoder.base = s->base;
-	d->decoder.thread = s->thread;
-	d->decoder.depth = s->depth;
-	d->in_decoder = s;
-}
-
 /* The next segment of S into the decoder. False: there is none. */
 static bool load(struct decode *d, struct stream *s)
 {
@@ -100,39 +77,39 @@ static bool load(struct decode *d, struct stream *s)
 		bytes = recording_read(d->recording, ref, &s->payload, &s->payload_capacity);
 		if (bytes < 0)
 			continue;
-		decoder_init(&d->decoder, s->payload, (size_t)bytes,
+		if (!s->decoder)
+			s->decoder = xmalloc(sizeof(*s->decoder));
+		decoder_init(s->decoder, s->payload, (size_t)bytes,
 			     ref->header.first_stamp, ref->header.thread);
-		d->in_decoder = s;
 		s->event.sampling = ref->header.sampling;
 		s->event.stack = STACK_NONE;
 		return true;
 	}
 	put_buffer(d, s);
-	d->in_decoder = NULL;
 	return false;
 }
 
-static void note_damage(struct decode *d, const struct stream *s)
+static void note_damage(struct decode *d, struct stream *s)
 {
 	const struct segment_ref *ref = &d->recording->segments[s->next_segment - 1];
-	uint64_t at = (uint64_t)(d->decoder.p - s->payload);
+	uint64_t at = (uint64_t)(s->decoder->p - s->payload);
 
 	recording_damage_segment(d->recording, ref, ref->header.committed - at,
 				 "the segment at offset %llu holds no records from its byte %llu on",
 				 (unsigned long long)ref->offset, (unsigned long long)at);
-	d->decoder.p = d->decoder.end;
+	s->decoder->p = s->decoder->end;
 }
 
 static void apply_stack(struct decode *d, struct stream *s)
 {
 	const struct record *r = &s->event.r;
-	uint32_t depth = d->decoder.depth - r->push;
+	uint32_t depth = s->decoder->depth - r->push;
 	stack_id id = depth ? s->path[depth - 1] : STACK_NONE;
 
-	if (d->decoder.depth > s->path_capacity)
-		xgrow(&s->path, &s->path_capacity, d->decoder.depth, sizeof(*s->path));
+	if (s->decoder->depth > s->path_capacity)
+		xgrow(&s->path, &s->path_capacity, s->decoder->depth, sizeof(*s->path));
 	for (uint32_t i = 0; i < r->push; i++) {
-		id = stacks_child(d->stacks, id, s->event.image, d->decoder.frames[i],
+		id = stacks_child(d->stacks, id, s->event.image, s->decoder->frames[i],
 				  r->stamp);
 		s->path[depth++] = id;
 	}
@@ -157,14 +134,9 @@ bool stream_next(struct decode *d, struct stream *s)
 	struct record *r = &s->event.r;
 	int more;
 
-	if (__builtin_expect(d->in_decoder != s, 0)) {
-		save(d);
-		if (s->payload)
-			restore(d, s);
-		else if (!load(d, s))
-			return false;
-	}
-	while ((more = record_decode(&d->decoder, r)) <= 0) {
+	if (__builtin_expect(!s->payload, 0) && !load(d, s))
+		return false;
+	while ((more = record_decode(s->decoder, r)) <= 0) {
 		if (more < 0)
 			note_damage(d, s);
 		if (!load(d, s))

@@ -16,10 +16,8 @@
 struct stream {
 	struct event event;       /* the present one */
 	uint64_t floor;           /* stamps do not go below the last one */
-	/* the segment under way: a decoder without its buffer of frames */
-	const uint8_t *p, *end;
-	struct codec_base base;
-	uint32_t thread, depth;
+	/* of the segment under way; of its 64 KiB only the pages that deep stacks need are touched */
+	struct decoder *decoder;
 	stack_id *path;           /* ids of the stack in force, outermost first */
 	size_t path_capacity;
 	uint8_t *payload;         /* NULL: not loaded */
@@ -32,8 +30,6 @@ struct stream {
 struct decode {
 	struct recording *recording;
 	struct stacks *stacks;
-	struct decoder decoder;       /* frames: only during one record */
-	struct stream *in_decoder;    /* whose state the decoder holds */
 	uint64_t losses[LOSS_COUNT];  /* by LOSS records so far */
 	/* payload buffers of streams that have ended */
 	uint8_t *spare;

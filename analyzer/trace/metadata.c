@@ -261,14 +261,15 @@ static void set_usage(struct image *im, struct fields *f)
 {
 	uint64_t kib;
 
-	im->status = (int)signed_number(f);
+	/* a recorder that could not wait for the process itself knows its status at most */
+	if (f->p >= f->end)
+		return;
 	im->utime_us = number(f);
 	im->stime_us = number(f);
 	kib = number(f);
 	im->maxrss_bytes = kib > UINT64_MAX >> 10 ? UINT64_MAX : kib << 10;
 	im->minflt = number(f);
 	im->majflt = number(f);
-	im->has_exit = true;
 }
 
 static void apply_exit(struct recording *r, struct fields *f)
@@ -278,6 +279,9 @@ static void apply_exit(struct recording *r, struct fields *f)
 
 	if (stamp > im->end_stamp)
 		im->end_stamp = stamp;
+	/* as given to exit(3); the kernel keeps eight bits of it, as wait(2) shows them */
+	im->status = (int)((uint64_t)signed_number(f) & 0xff) << 8;
+	im->has_exit = true;
 	set_usage(im, f);
 }
 
@@ -502,9 +506,11 @@ static void apply_status(struct recording *r, const struct meta_record *m)
 
 	if (!im)
 		return;
-	set_usage(im, &f);
-	if (!im->end_stamp)
+	if (!im->has_exit && stamp > im->end_stamp)
 		im->end_stamp = stamp;
+	im->status = (int)signed_number(&f);
+	im->has_exit = true;
+	set_usage(im, &f);
 }
 
 void metadata_apply(struct recording *r)

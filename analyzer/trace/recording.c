@@ -246,9 +246,10 @@ static void find_start(struct recording *r)
 {
 	uint64_t start = r->start_stamp ? r->start_stamp : r->head.start_stamp;
 
+	/* nobody noted when the recording began */
 	if (!start && r->image_count)
 		start = r->images[0].start_stamp;
-	for (size_t i = 0; i < r->image_count && start; i++)
+	for (size_t i = 0; i < r->image_count; i++)
 		if (r->images[i].start_stamp && r->images[i].start_stamp < start)
 			start = r->images[i].start_stamp;
 	r->start_stamp = start;
@@ -272,17 +273,21 @@ static void find_losses(struct recording *r)
 		r->losses[LOSS_DAMAGED] = damaged;
 }
 
-/* A ring has no END: it is complete when every program in it has ended. */
+/*
+ * A bare ring has no END: it is complete when the program that was started has
+ * ended. A ring that a recorder left behind lacks what was drained.
+ */
 static bool ring_is_complete(const struct recording *r)
 {
-	for (size_t i = 0; i < r->image_count; i++) {
-		const struct image *im = &r->images[i];
-		const struct image *last = recording_image_at(r, im->pid, UINT64_MAX);
+	uint32_t root = r->root_pid;
+	const struct image *last;
 
-		if (!im->has_exit && last == im)
-			return false;
-	}
-	return r->image_count > 0;
+	if (!r->options.bare || !r->image_count)
+		return false;
+	if (!root)
+		root = r->images[0].pid;
+	last = recording_image_at(r, root, UINT64_MAX);
+	return last && last->has_exit;
 }
 
 struct recording *recording_open_many(const char *const paths[], size_t count,

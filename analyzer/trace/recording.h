@@ -102,7 +102,7 @@ struct recording {
 	char *path;
 	FILE *file;               /* seekable */
 	bool is_ring;
-	bool complete;            /* has an END segment: `record` finished */
+	bool complete;            /* has an END segment: `record` finished; bare ring: its program ended */
 	struct file_header head;  /* for a ring: filled from its header */
 	double ns_per_tick;       /* of stamps */
 	bool clock_is_estimate;   /* only one clock sample was found */

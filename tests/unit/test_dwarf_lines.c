@@ -121,7 +121,7 @@ TEST(test_lines_need_debug_information)
 	free(path);
 }
 
-/* Every byte of the debug sections is changed in turn (a sample of them): no crash, no endless loop. */
+/* A byte is changed at a time, all over the file: no crash, no endless loop. */
 TEST(test_lines_of_damaged_file_do_no_harm)
 {
 	struct source_frame frames[SOURCE_FRAMES_MAX];

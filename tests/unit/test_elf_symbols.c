@@ -78,6 +78,9 @@ TEST(test_symbols_of_one_function_prefer_the_public_name)
 	name = elf_symbols_alias(s, start, "__own_public");
 	assert_int_equal(name.bytes, strlen("own_public"));
 	assert_memory_equal(name.text, "own_public", name.bytes);
+	/* a version may stand behind it */
+	assert_non_null(elf_symbols_alias(s, start, "__own_public_2_1").text);
+	assert_null(elf_symbols_alias(s, start, "__own_public_slow").text);
 	/* another function's name, or no start: no alias */
 	assert_null(elf_symbols_alias(s, start, "__other").text);
 	assert_null(elf_symbols_alias(s, start, "own_public").text);

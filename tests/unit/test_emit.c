@@ -46,7 +46,7 @@ TEST(test_text_aligns_names_left_and_numbers_right)
 	char *text = table(EMIT_TEXT);
 
 	assert_string_equal(text, "name           bytes  share   where\n"
-				  "a \"b\", c\\n  2.0 KiB   12.5  0x5000\n"
+				  "a \"b\", c\\n   2.0 KiB   12.5  0x5000\n"
 				  "    under it\n"
 				  "longer name      7 B      -       -\n");
 	free(text);

@@ -45,6 +45,29 @@ TEST(test_massif_measure_is_valgrinds)
 	}
 }
 
+/* The same with realloc(malloc(500), 100): 520 a block. */
+TEST(test_massif_measure_of_a_shrunk_block_keeps_its_room)
+{
+	struct story *s = story_new(0);
+	const struct heap *h = replay_heap(story_replay(s), 0);
+
+	story_alloc(s, 0, 10, 0x1000, 500, 7);
+	assert_int_equal(heap_state_of(h)->massif_live, 520);
+	story_realloc_begin(s, 0, 20, 0x1000);
+	story_realloc_end(s, 0, 21, 0x1000, 100, 7);
+	assert_int_equal(heap_state_of(h)->massif_live, 520);
+	story_realloc_begin(s, 0, 30, 0x1000);
+	story_realloc_end(s, 0, 31, 0x1000, 512, 7);
+	assert_int_equal(heap_state_of(h)->massif_live, 520);
+	story_realloc_begin(s, 0, 40, 0x1000);
+	story_realloc_end(s, 0, 41, 0x1000, 513, 7);
+	assert_int_equal(heap_state_of(h)->massif_live, 536);
+	story_free_block(s, 0, 50, 0x1000);
+	assert_int_equal(heap_state_of(h)->massif_live, 0);
+	assert_int_equal(h->massif_peak_bytes, 536);
+	story_free(s);
+}
+
 TEST(test_massif_peak_may_be_another_moment_than_the_peak)
 {
 	struct story *s = story_new(0);
@@ -69,11 +92,11 @@ TEST(test_massif_peak_may_be_another_moment_than_the_peak)
 #define BLOCKS 300
 #define STACKS 9
 
-struct slow_block { uint64_t size; stack_id stack; };
+struct slow_block { uint64_t size, room; stack_id stack; };
 
 static uint64_t massif_of(const struct slow_block *b)
 {
-	return b->size == UINT64_MAX ? 0 : (b->size + 15) / 16 * 16 + 8;
+	return b->size == UINT64_MAX ? 0 : b->room + 8;
 }
 
 /* Random events; at each one all sums are made anew. */
@@ -97,13 +120,16 @@ TEST(test_site_figures_at_both_peaks_agree_with_a_slow_count)
 		if (is_release && is_realloc) {
 			story_realloc_begin(s, 0, stamp, 16 + i * 16);
 			story_realloc_end(s, 0, stamp, 16 + i * 16, size, stack);
-			blocks[i] = (struct slow_block){ size, stack };
+			blocks[i].size = size;
+			blocks[i].stack = stack;
+			if (size > blocks[i].room)
+				blocks[i].room = (size + 15) / 16 * 16;
 		} else if (is_release) {
 			story_free_block(s, 0, stamp, 16 + i * 16);
 			blocks[i].size = UINT64_MAX;
 		} else {
 			story_alloc(s, 0, stamp, 16 + i * 16, size, stack);
-			blocks[i] = (struct slow_block){ size, stack };
+			blocks[i] = (struct slow_block){ size, (size + 15) / 16 * 16, stack };
 		}
 		for (size_t k = 0; k < BLOCKS; k++) {
 			live += blocks[k].size == UINT64_MAX ? 0 : blocks[k].size;
@@ -183,6 +209,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_peak_of_equal_bytes_is_the_latest),
 		cmocka_unit_test(test_massif_measure_is_valgrinds),
+		cmocka_unit_test(test_massif_measure_of_a_shrunk_block_keeps_its_room),
 		cmocka_unit_test(test_massif_peak_may_be_another_moment_than_the_peak),
 		cmocka_unit_test(test_site_figures_at_both_peaks_agree_with_a_slow_count),
 		cmocka_unit_test(test_site_with_one_size_counts_all_of_its_blocks),

@@ -247,7 +247,8 @@ TEST(test_status_of_the_recorder_beats_exit_of_the_program)
 	mk_process(t, 1, 100, "prog");
 	mk_process(t, 2, 101, "other");
 	mk_exit(t, 1, 90, 0);
-	mk_exit(t, 2, 95, 1 << 8);
+	mk_meta(t, META_EXIT, "vvzv", (uint64_t)2, (uint64_t)95, (int64_t)256 + 7,
+		(uint64_t)1000);
 	mk_meta(t, META_STATUS, "vvzvvvvv", (uint64_t)100, (uint64_t)99, (int64_t)9,
 		(uint64_t)11, (uint64_t)12, (uint64_t)13, (uint64_t)14, (uint64_t)15);
 	r = mktrace_open(t);
@@ -255,17 +256,21 @@ TEST(test_status_of_the_recorder_beats_exit_of_the_program)
 	assert_int_equal(recording_image(r, 1)->utime_us, 11);
 	assert_int_equal(recording_image(r, 1)->maxrss_bytes, 13 * 1024);
 	assert_int_equal(recording_image(r, 1)->end_stamp, 90);
-	assert_int_equal(recording_image(r, 2)->status, 1 << 8);
+	/* as wait(2) would have told it */
+	assert_int_equal(recording_image(r, 2)->status, 7 << 8);
+	assert_int_equal(recording_image(r, 2)->utime_us, 1000);
 }
 
 TEST(test_status_belongs_to_the_last_image_of_its_pid)
 {
 	mk_image(t, 1, 100, 1, 0, PROCESS_STARTED, 10, 0, "sh");
 	mk_image(t, 2, 100, 1, 0, PROCESS_STARTED, 20, 0, "prog");
-	mk_meta(t, META_STATUS, "vvz", (uint64_t)100, (uint64_t)99, (int64_t)0);
+	mk_meta(t, META_STATUS, "vvz", (uint64_t)100, (uint64_t)99, (int64_t)9);
 	r = mktrace_open(t);
 	assert_false(recording_image(r, 1)->has_exit);
 	assert_true(recording_image(r, 2)->has_exit);
+	/* killed: it wrote no end itself */
+	assert_int_equal(recording_image(r, 2)->end_stamp, 99);
 }
 
 TEST(test_samples_and_marks_find_the_image_of_their_moment)

@@ -110,6 +110,34 @@ TEST(test_pack_partial_segment_gets_the_stamp_of_its_last_record)
 	scene_close(&sc);
 }
 
+TEST(test_pack_marks_of_the_program_are_repeated_as_metadata)
+{
+	struct codec_base base = { .stamp = 1000 };
+	static struct segment s;
+	struct scene sc;
+	struct recording *r;
+	struct diag d = { 0 };
+
+	scene_open(&sc, 1 << 20);
+	segment_fill(&s, 0, 0);
+	s.header.pid = 77;
+	s.end = put_head(s.bytes, &base, EVENT_MARK, 1005);
+	s.end = varint_put(s.end, 4);
+	memcpy(s.end, "here", 4);
+	s.end += 4;
+	pack_events(sc.p, &s.header, s.bytes, (uint64_t)(s.end - s.bytes));
+	pack_stop(sc.p);
+	assert_int_equal(packed_writer_finish(sc.w), 0);
+	r = recording_open(sc.path, &d);
+	assert_non_null(r);
+	assert_int_equal(r->mark_count, 1);
+	assert_string_equal(r->marks[0].name, "here");
+	assert_int_equal(r->marks[0].stamp, 1005);
+	assert_int_equal(r->marks[0].pid, 77);
+	recording_close(r);
+	scene_close(&sc);
+}
+
 TEST(test_pack_undecodable_records_are_kept_and_counted_as_damage)
 {
 	static struct segment s;
@@ -195,6 +223,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_pack_counts_calls_events_and_distinct_frames),
 		cmocka_unit_test(test_pack_partial_segment_gets_the_stamp_of_its_last_record),
+		cmocka_unit_test(test_pack_marks_of_the_program_are_repeated_as_metadata),
 		cmocka_unit_test(test_pack_undecodable_records_are_kept_and_counted_as_damage),
 		cmocka_unit_test(test_pack_full_disk_is_a_counted_loss_and_nobody_waits),
 		cmocka_unit_test(test_pack_help_begins_at_half_and_ends_at_a_quarter),

@@ -10,7 +10,8 @@
 
 TEST(test_maps_line_of_a_file_is_parsed)
 {
-	char text[] = "55d0c0a00000-55d0c0a21000 r-xs 00001000 08:01 1234                       /usr/lib/a b.so (deleted)";
+	char text[] = "55d0c0a00000-55d0c0a21000 r-xs 00001000 08:01 1234"
+		      "                       /usr/lib/a b.so (deleted)";
 	struct maps_line line;
 
 	assert_true(maps_parse(text, &line));

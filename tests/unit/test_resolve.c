@@ -154,7 +154,7 @@ TEST(test_resolver_code_in_no_module_is_its_address)
 	assert_null(symbol->frames[0].function);
 	assert_null(symbol->frames[0].module);
 	assert_int_equal(symbol->frames[0].offset, 0x4000);
-	assert_non_null(strstr(resolver_missing(s.rs), "1 frames in no file"));
+	assert_non_null(strstr(resolver_missing(s.rs), "1 frame in no file"));
 	scene_close(&s);
 }
 

@@ -93,7 +93,7 @@ TEST(test_sampler_own_process_is_sampled_with_parts)
 	assert_int_equal(r->samples[0].pid, getpid());
 	assert_false(r->samples[0].has_parts);
 	assert_true(r->samples[1].has_parts);
-	assert_true(r->samples[1].heap > 0);
+	assert_true(r->samples[1].heap + r->samples[1].mapped > 0);
 	assert_int_equal(r->samples[1].rss, r->samples[1].heap + r->samples[1].mapped +
 			 r->samples[1].stack + r->samples[1].file + r->samples[1].shmem +
 			 r->samples[1].other);

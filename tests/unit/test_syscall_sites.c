@@ -136,14 +136,19 @@ TEST(test_sites_code_that_is_not_understood_is_refused)
 TEST(test_sites_empty_function_needs_padding)
 {
 	struct site site;
+	uint8_t code[16];
 
-	assert_true(site_scan_empty((const uint8_t *)"\xc3\x66\x66\x2e\x0f\x1f\x84\0\0\0\0\0\x90\x90\x90\x90",
-				    16, 0x1000, &site));
+	/* ret; nopw x(%rax,%rax,1) with prefixes; nops */
+	memset(code, 0x90, sizeof(code));
+	memcpy(code, "\xc3\x66\x66\x2e\x0f\x1f\x84\0\0\0\0\0", 12);
+	assert_true(site_scan_empty(code, sizeof(code), 0x1000, &site));
 	assert_int_equal(site.addr, 0x1000);
-	assert_false(site_scan_empty((const uint8_t *)"\xc3\x90\x90\x48\x89\xf8\x90\x90\x90\x90\x90\x90\x90\x90\x90\x90",
-				     16, 0x1000, &site));
-	assert_false(site_scan_empty((const uint8_t *)"\x48\x89\xf8\xc3\x90\x90\x90\x90\x90\x90\x90\x90\x90\x90\x90\x90",
-				     16, 0x1000, &site));
+	/* another function begins too soon: mov %rdi,%rax */
+	memcpy(code, "\xc3\x90\x90\x48\x89\xf8", 6);
+	assert_false(site_scan_empty(code, sizeof(code), 0x1000, &site));
+	/* it does something before it returns */
+	memcpy(code, "\x48\x89\xf8\xc3\x90\x90", 6);
+	assert_false(site_scan_empty(code, sizeof(code), 0x1000, &site));
 }
 
 TEST(test_sites_jump_out_of_reach_is_refused)
