@@ -168,18 +168,18 @@ static void table_make(void)
 	__atomic_store_n(&table_lock, 0, __ATOMIC_RELEASE);
 }
 
-static bool object_of(uint64_t pc, struct cfi_module *m)
+static const struct object *object_of(uint64_t address)
 {
 	const struct object_table *t =
 		&tables[__atomic_load_n(&table_in_force, __ATOMIC_ACQUIRE)];
 
 	for (uint32_t i = 0; i < t->count; i++) {
-		if (pc - t->objects[i].start >= t->objects[i].end - t->objects[i].start)
-			continue;
-		*m = t->objects[i].module;
-		return true;
+		const struct object *o = &t->objects[i];
+
+		if (address - o->start < o->end - o->start)
+			return o;
 	}
-	return false;
+	return NULL;
 }
 
 /* ---- interface ---- */
@@ -195,12 +195,37 @@ bool cfi_module_of(uint64_t pc, struct cfi_module *module)
 {
 	struct dl_find_object found;
 
-	if (!&_dl_find_object)
-		return object_of(pc, module);
+	if (!&_dl_find_object) {
+		const struct object *o = object_of(pc);
+
+		if (o)
+			*module = o->module;
+		return o != NULL;
+	}
 	if (_dl_find_object((void *)pc, &found) != 0 || !found.dlfo_eh_frame)
 		return false;
 	module->header = found.dlfo_eh_frame;
 	return bounds_by_header((uint64_t)found.dlfo_map_start,
 				(uint64_t)found.dlfo_map_end, module) ||
 	       bounds_by_mapping(module);
+}
+
+bool cfi_module_range(uint64_t address, uint64_t *start, uint64_t *end)
+{
+	struct dl_find_object found;
+
+	if (!&_dl_find_object) {
+		const struct object *o = object_of(address);
+
+		if (!o)
+			return false;
+		*start = o->start;
+		*end = o->end;
+		return true;
+	}
+	if (_dl_find_object((void *)address, &found) != 0)
+		return false;
+	*start = (uint64_t)found.dlfo_map_start;
+	*end = (uint64_t)found.dlfo_map_end;
+	return true;
 }

@@ -16,6 +16,9 @@ struct cfi_module {
 /* False where PC is in no loaded object, or in one without unwind tables. Lock-free. */
 bool cfi_module_of(uint64_t pc, struct cfi_module *module);
 
+/* Addresses [*START, *END) of the object that ADDRESS (of code or data) is in. False: in none. */
+bool cfi_module_range(uint64_t address, uint64_t *start, uint64_t *end);
+
 /* Objects were loaded or unloaded. */
 void cfi_module_changed(void);
 

@@ -26,8 +26,11 @@
 static struct {
 	enum callgraph_mode mode;
 	uint32_t limit;
-	bool plain; /* unwind rules and nothing else: the fast way */
+	bool plain;   /* unwind rules and nothing else: the fast way */
+	uint32_t to_open; /* enum opening: of libunwind and libgcc_s */
 } method;
+
+enum opening { OPEN_DONE = 0, OPEN_WANTED = 1, OPEN_BUSY = 2 };
 
 static uint32_t depth_limit(void)
 {
@@ -41,32 +44,53 @@ static uint32_t depth_limit(void)
 void unwind_init(void)
 {
 	enum callgraph_mode asked = (enum callgraph_mode)session.options.callgraph;
+	bool rules_used = asked == CALLGRAPH_CFI || asked == CALLGRAPH_LIBUNWIND;
 
 	method.limit = depth_limit();
-	method.mode = asked;
-	if (asked == CALLGRAPH_LIBUNWIND && !unwind_lib_open_libunwind()) {
-		meta_note("libunwind.so.8 could not be loaded: call stacks are taken by unwind rules instead");
-		method.mode = CALLGRAPH_CFI;
-	}
-	if (method.mode == CALLGRAPH_CFI && !rule_init()) {
+	/* until libunwind can be opened its stacks are taken by rules */
+	method.mode = rules_used ? CALLGRAPH_CFI : asked;
+	if (rules_used && !rule_init()) {
 		meta_note("no memory for unwind rules: call stacks are not taken");
 		method.mode = CALLGRAPH_NO;
 	}
+	method.to_open = asked == CALLGRAPH_LIBUNWIND || session.options.check_stacks ?
+				 OPEN_WANTED : OPEN_DONE;
+	method.plain = method.mode == CALLGRAPH_CFI && !method.to_open;
+}
+
+/* One thread opens, at a stack where that is safe; the others go on without. */
+static void open_libraries(const struct unwind_state *u)
+{
+	uint32_t count, wanted = OPEN_WANTED;
+	const uint64_t *frames = chain_written(u, &count);
+
+	if (!unwind_lib_may_open(frames, count) ||
+	    !__atomic_compare_exchange_n(&method.to_open, &wanted, OPEN_BUSY, false, __ATOMIC_ACQ_REL,
+					 __ATOMIC_RELAXED))
+		return;
 	if (session.options.check_stacks)
 		check_init(session.options.check_stacks);
-	method.plain = method.mode == CALLGRAPH_CFI && !session.options.check_stacks;
+	if (session.options.callgraph == CALLGRAPH_LIBUNWIND) {
+		if (unwind_lib_open_libunwind())
+			method.mode = CALLGRAPH_LIBUNWIND;
+		else
+			meta_note("libunwind.so.8 could not be loaded: call stacks are taken by unwind rules instead");
+	}
+	__atomic_store_n(&method.to_open, OPEN_DONE, __ATOMIC_RELEASE);
+}
+
+void unwind_finish(void)
+{
+	if (session.options.check_stacks)
+		check_report();
 }
 
 uint32_t unwind_features(void)
 {
-	switch (method.mode) {
-	case CALLGRAPH_CFI:
-		return FEATURE_UNWIND_CFI;
-	case CALLGRAPH_LIBUNWIND:
-		return FEATURE_UNWIND_LIBUNWIND;
-	default:
+	if (method.mode != CALLGRAPH_CFI && method.mode != CALLGRAPH_LIBUNWIND)
 		return 0;
-	}
+	return session.options.callgraph == CALLGRAPH_LIBUNWIND ? FEATURE_UNWIND_LIBUNWIND :
+								  FEATURE_UNWIND_CFI;
 }
 
 size_t unwind_state_bytes(void)
@@ -173,8 +197,6 @@ static void capture_fp(struct unwind_state *u, const struct unwind_context *ctx,
 static void capture_slow(struct unwind_state *u, const struct unwind_context *ctx,
 			 struct stack_change *change)
 {
-	int error = errno;
-
 	switch (method.mode) {
 	case CALLGRAPH_LIBUNWIND:
 		capture_libunwind(u, ctx, change);
@@ -187,19 +209,24 @@ static void capture_slow(struct unwind_state *u, const struct unwind_context *ct
 		chain_write_whole(u, NULL, 0, SPECIAL_NO_STACK, change);
 		break;
 	}
-	errno = error;
 }
 
 static __attribute__((noinline, cold))
 void capture_other(struct unwind_state *u, const struct unwind_context *ctx,
 		   struct stack_change *change)
 {
+	uint32_t to_open = __atomic_load_n(&method.to_open, __ATOMIC_ACQUIRE);
+	int error = errno;
+
 	if (method.mode == CALLGRAPH_CFI)
 		chain_capture(u, ctx, change);
 	else
 		capture_slow(u, ctx, change);
-	if (session.options.check_stacks && u->until_check-- == 0)
+	if (to_open == OPEN_WANTED)
+		open_libraries(u);
+	else if (to_open == OPEN_DONE && session.options.check_stacks && u->until_check-- == 0)
 		u->until_check = check_stack(u, ctx) - 1;
+	errno = error;
 }
 
 void unwind_capture(struct unwind_state *u, const struct unwind_context *ctx,

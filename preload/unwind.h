@@ -49,6 +49,9 @@ struct unwind_state;
 /* Choose the method from the session's options; load libunwind where it is used. Once, at start. */
 void unwind_init(void);
 
+/* The process ends: write what ALLOTROPE_CHECK_STACKS counted. Does nothing without it. */
+void unwind_finish(void);
+
 /* FEATURE_UNWIND_* bits of the method in use. */
 uint32_t unwind_features(void);
 

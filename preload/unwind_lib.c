@@ -9,6 +9,10 @@
 #include "unwind_lib.h"
 
 #include <dlfcn.h>
+#include <errno.h>
+#include <link.h>
+
+#include "cfi_module.h"
 
 #if defined(__x86_64__)
 #define FLUSH_NAME "_Ux86_64_flush_cache"
@@ -35,6 +39,21 @@ static struct {
 	int (*backtrace)(int (*note)(struct _Unwind_Context *, void *), void *data);
 	uintptr_t (*get_ip)(struct _Unwind_Context *, int *before);
 } libgcc;
+
+bool unwind_lib_may_open(const uint64_t *frames, uint32_t count)
+{
+	uint64_t start, end;
+
+	if (!program_invocation_short_name || !*program_invocation_short_name ||
+	    _r_debug.r_state != RT_CONSISTENT ||
+	    !cfi_module_range((uint64_t)&_r_debug, &start, &end))
+		return false;
+	for (uint32_t i = 0; i < count; i++) {
+		if (frames[i] >= start && frames[i] < end)
+			return false;
+	}
+	return true;
+}
 
 bool unwind_lib_open_libunwind(void)
 {

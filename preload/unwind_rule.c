@@ -16,6 +16,7 @@
 #include "cfi_expr.h"
 #include "cfi_module.h"
 #include "sys.h"
+#include "unwind_range.h"
 
 /* Entries looked at from a pc's home on. */
 #define PROBES 12u
@@ -189,6 +190,27 @@ static void find_coroutine_return(void)
 #endif
 }
 
+#if defined(__aarch64__)
+/*
+ * The code that a handler returns to has no unwind information in newer kernels' vdso:
+ * it is known by its two instructions, as libgcc and gdb know it.
+ */
+static bool is_sigreturn(uint64_t pc)
+{
+	const uint32_t *code = (const uint32_t *)(pc + 1);
+	struct stack_range r;
+
+	return (pc + 1) % 4 == 0 && range_of_mapping(pc + 1, &r) && r.high - (pc + 1) >= 8 &&
+	       code[0] == 0xd2801168 && code[1] == 0xd4000001; /* mov x8, #139; svc #0 */
+}
+#else
+static bool is_sigreturn(uint64_t pc)
+{
+	(void)pc;
+	return false;
+}
+#endif
+
 static uint64_t rule_for(uint64_t pc)
 {
 	struct cfi_frame f;
@@ -197,6 +219,8 @@ static uint64_t rule_for(uint64_t pc)
 		return RULE_END;
 	if (cfi_find(pc, &f) == CFI_FOUND)
 		return rule_from(&f, pc);
+	if (is_sigreturn(pc))
+		return RULE_SIGNAL;
 	return RULE_NONE | (uint64_t)__atomic_load_n(&rules.changes, __ATOMIC_RELAXED) << 32;
 }
 

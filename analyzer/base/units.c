@@ -53,7 +53,9 @@ const char *units_ns(char *buffer, uint64_t ns)
 {
 	uint64_t seconds = ns / 1000000000u;
 
-	if (ns < 1000)
+	if (ns == 0)
+		snprintf(buffer, UNITS_MAX, "0 s");
+	else if (ns < 1000)
 		snprintf(buffer, UNITS_MAX, "%" PRIu64 " ns", ns);
 	else if (ns < 1000000)
 		snprintf(buffer, UNITS_MAX, "%.3g us", (double)ns / 1e3);

@@ -17,8 +17,8 @@
 #include <unistd.h>
 
 #include "base/xmem.h"
+#include "cli/meta_drain.h"
 #include "cli/session_clock.h"
-#include "varint.h"
 
 #define MICROSECOND 1000ull
 #define MILLISECOND 1000000ull
@@ -27,19 +27,10 @@
 #define PAUSE_MIN (100 * MICROSECOND)
 #define PAUSE_MAX (5 * MILLISECOND)
 #define REAP_INTERVAL (50 * MILLISECOND)
-/* How long a metadata record may stay incomplete before later ones are taken. */
-#define HOLE_PATIENCE (20 * MILLISECOND)
-#define HOLES_MAX 256
 /* Slots are claimed from the lowest on: beyond this many free ones none is in use. */
 #define SCAN_AHEAD 64
-/* Metadata drained is given back to the system in steps of this many bytes. */
-#define PUNCH_STEP (1u << 20)
-/* Metadata looked at in one step; longer than any record. */
-#define WINDOW_MAX (4u << 20)
 /* Slots packed in one round on behalf of a packer that does not keep up. */
 #define HELP_MAX 4
-
-struct hole { uint64_t from, to; };
 
 struct drain {
 	struct session_file *s;
@@ -50,17 +41,7 @@ struct drain {
 	int stopping;
 	uint32_t high;          /* slots from here on were never seen in use */
 	uint64_t *suspects;     /* by slot: its word when its image was first found gone */
-	uint64_t meta_cursor;   /* bytes of the metadata area that are done */
-	uint64_t stuck_since;   /* the record at the cursor is incomplete; 0: it is not */
-	uint64_t punched;       /* metadata before this was given back */
-	uint64_t punch_to;      /* the next step of it ... */
-	uint64_t punch_after;   /* ... when the output holds this many records */
-	uint64_t handed_over;   /* number of the last metadata record given to the packer */
-	uint8_t *copy;          /* of metadata */
-	size_t copy_capacity;
-	struct hole holes[HOLES_MAX];
-	unsigned hole_count;
-	uint32_t images;
+	struct meta_drain meta;
 	struct drain_totals totals;
 };
 
@@ -71,6 +52,7 @@ struct drain *drain_new(struct session_file *s, struct pack *p, struct family *f
 	d->s = s;
 	d->pack = p;
 	d->family = f;
+	meta_drain_init(&d->meta, s, p, f);
 	d->suspects = xcalloc(s->fixed.slot_count, sizeof(*d->suspects));
 	return d;
 }
@@ -80,187 +62,9 @@ void drain_free(struct drain *d)
 	if (!d)
 		return;
 	free(d->suspects);
-	free(d->copy);
+	meta_drain_release(&d->meta);
 	free(d);
 }
-
-/* ---- metadata ---- */
-
-static void note_process(struct drain *d, const uint8_t *p, const uint8_t *end)
-{
-	/* image pid ppid parent_image how stamp start_time */
-	uint64_t v[7];
-
-	for (unsigned i = 0; i < 7; i++) {
-		p = varint_get(p, end, &v[i]);
-		if (!p)
-			return;
-	}
-	__atomic_store_n(&d->images, d->images + 1, __ATOMIC_RELAXED);
-	if (v[0] <= UINT32_MAX && v[1] <= INT32_MAX)
-		family_add(d->family, (uint32_t)v[0], (pid_t)v[1], v[6]);
-}
-
-/* A private copy of metadata bytes [from, from + bytes). */
-struct window {
-	uint64_t from;
-	size_t bytes;
-	const uint8_t *at;
-};
-
-/*
- * Copy metadata [FROM, TO), at most WINDOW_MAX of it. By read(2): a page that no
- * writer has touched yet must not be made by looking at it (on a full tmpfs
- * that would be a SIGBUS), and a copy cannot change while it is checked.
- */
-static struct window window_read(struct drain *d, uint64_t from, uint64_t to)
-{
-	size_t bytes = to - from < WINDOW_MAX ? (size_t)(to - from) : WINDOW_MAX;
-	ssize_t n;
-
-	xgrow(&d->copy, &d->copy_capacity, bytes, 1);
-	n = pread(d->s->fd, d->copy, bytes, (off_t)(d->s->fixed.meta_offset + from));
-	return (struct window){ .from = from, .bytes = n > 0 ? (size_t)n : 0, .at = d->copy };
-}
-
-/* The complete record at OFFSET of W: its header into *H; false: there is none. */
-static bool window_record(const struct window *w, uint64_t offset, struct meta_header *h)
-{
-	size_t room;
-
-	if (offset < w->from || offset - w->from >= w->bytes)
-		return false;
-	room = w->bytes - (size_t)(offset - w->from);
-	if (room < sizeof(*h))
-		return false;
-	memcpy(h, w->at + (offset - w->from), sizeof(*h));
-	return h->magic == META_MAGIC && h->bytes <= room - sizeof(*h) &&
-	       meta_checksum(h->kind, h->bytes, w->at + (offset - w->from) + sizeof(*h)) ==
-		       h->checksum;
-}
-
-/* Hand over the record at OFFSET; returns its span, 0: there is none. */
-static uint64_t take_record(struct drain *d, const struct window *w, uint64_t offset)
-{
-	const uint8_t *payload = w->at + (offset - w->from) + sizeof(struct meta_header);
-	struct meta_header h;
-
-	if (!window_record(w, offset, &h))
-		return 0;
-	if (h.kind == META_PROCESS)
-		note_process(d, payload, payload + h.bytes);
-	d->handed_over = pack_meta(d->pack, (enum meta_kind)h.kind, payload, h.bytes);
-	d->totals.metadata++;
-	return META_SPAN(h.bytes);
-}
-
-/* The first complete record of W behind OFFSET, or the end of W. */
-static uint64_t next_record(const struct window *w, uint64_t offset)
-{
-	struct meta_header h;
-
-	for (offset += 8; offset < w->from + w->bytes; offset += 8)
-		if (window_record(w, offset, &h))
-			return offset;
-	return w->from + w->bytes;
-}
-
-static uint64_t meta_tail(const struct drain *d)
-{
-	uint64_t tail = __atomic_load_n(&d->s->ring->meta_tail, __ATOMIC_ACQUIRE);
-
-	return tail < d->s->fixed.meta_bytes ? tail : d->s->fixed.meta_bytes;
-}
-
-static bool is_stopping(const struct drain *d)
-{
-	return __atomic_load_n(&d->stopping, __ATOMIC_ACQUIRE);
-}
-
-/*
- * The record at the cursor is not complete: its writer is in the middle of it, or
- * was killed there. Wait a little, then go on behind it and remember the hole, as
- * a stopped writer may still fill it. Returns true where the cursor moved.
- */
-static bool pass_hole(struct drain *d, const struct window *w)
-{
-	uint64_t now = clock_ns(CLOCK_MONOTONIC), next;
-
-	if (!d->stuck_since)
-		d->stuck_since = now;
-	if (now - d->stuck_since < HOLE_PATIENCE && !is_stopping(d))
-		return false;
-	next = next_record(w, d->meta_cursor);
-	if (next >= w->from + w->bytes)
-		return false;
-	if (d->hole_count < HOLES_MAX)
-		d->holes[d->hole_count++] = (struct hole){ d->meta_cursor, next };
-	d->totals.holes++;
-	d->meta_cursor = next;
-	return true;
-}
-
-/*
- * Give drained metadata back to the system, but only what has reached the output:
- * until then the ring is its only safe place.
- */
-static void punch(struct drain *d)
-{
-	if (d->hole_count || d->meta_cursor - d->punched < PUNCH_STEP)
-		return;
-	if (d->punch_to <= d->punched) {
-		d->punch_to = d->meta_cursor;
-		d->punch_after = d->handed_over;
-	} else if (pack_meta_written(d->pack) >= d->punch_after) {
-		session_file_punch(d->s, d->punched, d->punch_to);
-		d->punched = d->punch_to;
-	}
-}
-
-static unsigned drain_meta(struct drain *d)
-{
-	uint64_t tail = meta_tail(d), span;
-	unsigned taken = 0;
-	struct window w;
-
-	if (d->meta_cursor >= tail)
-		return 0;
-	w = window_read(d, d->meta_cursor, tail);
-	while (d->meta_cursor < w.from + w.bytes) {
-		span = take_record(d, &w, d->meta_cursor);
-		if (span) {
-			d->meta_cursor += span;
-			d->stuck_since = 0;
-			taken++;
-		} else if (d->meta_cursor != w.from && w.from + w.bytes < tail) {
-			break; /* it may only be cut by the window */
-		} else if (!pass_hole(d, &w)) {
-			break;
-		}
-	}
-	punch(d);
-	return taken;
-}
-
-/* At the end: what was completed late. */
-static void revisit_holes(struct drain *d)
-{
-	for (unsigned i = 0; i < d->hole_count; i++) {
-		uint64_t at = d->holes[i].from;
-		struct window w = window_read(d, at, d->holes[i].to);
-
-		while (at < w.from + w.bytes) {
-			uint64_t span = take_record(d, &w, at);
-
-			if (span && d->totals.holes)
-				d->totals.holes--;
-			at = span ? at + span : next_record(&w, at);
-		}
-	}
-	d->hole_count = 0;
-}
-
-/* ---- slots ---- */
 
 static struct segment_header *slot_header(const struct drain *d, uint32_t i)
 {
@@ -385,7 +189,7 @@ unsigned drain_round(struct drain *d)
 	unsigned taken;
 
 	heartbeat(d);
-	taken = drain_meta(d);
+	taken = meta_drain_take(&d->meta);
 	taken += drain_slots(d);
 	for (unsigned i = 0; i < HELP_MAX && pack_help(d->pack); i++)
 		heartbeat(d);
@@ -429,6 +233,11 @@ void drain_reap(struct drain *d)
 			take_slot(d, i, word);
 		}
 	}
+}
+
+static bool is_stopping(const struct drain *d)
+{
+	return __atomic_load_n(&d->stopping, __ATOMIC_ACQUIRE);
 }
 
 /* The last look: everything, full or not, in the order of its claiming. */
@@ -530,21 +339,17 @@ void drain_stop(struct drain *d)
 	if (d->started)
 		pthread_join(d->thread, NULL);
 	d->started = false;
-	while (drain_meta(d))
-		;
-	revisit_holes(d);
+	meta_drain_finish(&d->meta);
 	drain_rest(d);
 	/* a process that still runs may have written more meanwhile */
-	while (drain_meta(d))
-		;
+	meta_drain_finish(&d->meta);
 }
 
 struct drain_totals drain_totals(const struct drain *d)
 {
-	return d->totals;
-}
+	struct drain_totals totals = d->totals;
 
-uint32_t drain_image_count(const struct drain *d)
-{
-	return __atomic_load_n(&d->images, __ATOMIC_RELAXED);
+	totals.metadata = d->meta.records;
+	totals.holes = d->meta.hole_records;
+	return totals;
 }

@@ -47,7 +47,4 @@ void drain_reap(struct drain *d);
 /* Rough while the thread runs, exact after drain_stop. */
 struct drain_totals drain_totals(const struct drain *d);
 
-/* Images announced so far; 0: nothing has attached. */
-uint32_t drain_image_count(const struct drain *d);
-
 #endif

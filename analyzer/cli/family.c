@@ -181,16 +181,6 @@ size_t family_running(struct family *f, pid_t *pids, size_t count)
 	return n;
 }
 
-bool family_has_pid(struct family *f, pid_t pid)
-{
-	struct process *p;
-
-	pthread_mutex_lock(&f->lock);
-	HASH_FIND_INT(f->processes, &pid, p);
-	pthread_mutex_unlock(&f->lock);
-	return p != NULL;
-}
-
 size_t family_process_count(struct family *f)
 {
 	size_t n;

@@ -41,9 +41,6 @@ bool family_image_is_gone(struct family *f, uint32_t image);
  */
 size_t family_running(struct family *f, pid_t *pids, size_t count);
 
-/* True where a running process has PID. */
-bool family_has_pid(struct family *f, pid_t pid);
-
 /* Processes and images met so far. */
 size_t family_process_count(struct family *f);
 size_t family_image_count(struct family *f);

@@ -39,7 +39,8 @@ static int symbols_progress(size_t done, size_t total, void *ctx)
 	if (p->launch && launch_signal_pending(p->launch))
 		return 1;
 	if (p->show && now - p->started >= PROGRESS_AFTER && now - p->shown >= PROGRESS_EVERY) {
-		fprintf(stderr, "\rallotrope: looking up symbols, %zu of %zu (Ctrl-C skips the rest)",
+		fprintf(stderr,
+			"\rallotrope: looking up symbols, %zu of %zu (Ctrl-C skips the rest)",
 			done, total);
 		p->is_shown = true;
 		p->shown = now;
@@ -57,7 +58,24 @@ static int compare_frames(const void *a, const void *b)
 }
 
 /* The resolver works on stacks: each distinct frame becomes a stack of its own. */
-static struct stacks *stacks_of(const struct frame_set *set)
+/* A node for each module that was at the address of ENTRY from its first use on. */
+static void add_frame(struct stacks *stacks, const struct recording *r,
+		      const struct frame_entry *entry)
+{
+	const struct frame frame = { .value = entry->pc, .type = FRAME_NATIVE };
+	const struct image *image = recording_image(r, entry->image);
+
+	stacks_child(stacks, STACK_NONE, entry->image, frame, entry->stamp);
+	for (size_t i = 0; image && i < image->map_count; i++) {
+		const struct module_map *map = &image->maps[i];
+
+		if (map->from_stamp > entry->stamp && entry->pc >= map->start && entry->pc < map->end)
+			stacks_child_of(stacks, STACK_NONE, entry->image, frame, map->from_stamp,
+					image_generation(image, entry->pc, map->from_stamp));
+	}
+}
+
+static struct stacks *stacks_of(const struct frame_set *set, const struct recording *r)
 {
 	struct frame_entry *sorted = calloc(set->count + 1, sizeof(*sorted));
 	struct stacks *stacks = stacks_new();
@@ -71,9 +89,7 @@ static struct stacks *stacks_of(const struct frame_set *set)
 	/* so that two recordings of one run differ as little as they can */
 	qsort(sorted, n, sizeof(*sorted), compare_frames);
 	for (size_t i = 0; i < n; i++)
-		stacks_child(stacks, STACK_NONE, sorted[i].image,
-			     (struct frame){ .value = sorted[i].pc, .type = FRAME_NATIVE },
-			     sorted[i].stamp);
+		add_frame(stacks, r, &sorted[i]);
 	free(sorted);
 	return stacks;
 }
@@ -108,7 +124,7 @@ int finish_symbols(struct packed_writer *w, const char *path, const struct frame
 
 	if (!r)
 		return -1;
-	stacks = stacks_of(frames);
+	stacks = stacks_of(frames, r);
 	resolver = resolver_new(r, stacks, &options);
 	result = symbols_store(resolver, stacks, &payload, &bytes, symbols_progress, &p);
 	if (p.is_shown)

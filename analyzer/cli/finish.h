@@ -18,8 +18,9 @@
 /*
  * Look up FRAMES, all of the complete recording PATH, append what they mean to it by W
  * and write its index anew. With SHOW_PROGRESS a progress line appears on stderr, where
- * that is a terminal and it takes more than a second; a signal waiting in L (may be NULL) ends it early with what
- * was found until then. Returns 0; -1 with D set: the recording is as it was.
+ * that is a terminal and it takes more than a second; a signal waiting in L (may be
+ * NULL) ends it early with what was found until then. Returns 0; -1 with D set: the
+ * recording is as it was.
  */
 int finish_symbols(struct packed_writer *w, const char *path, const struct frame_set *frames,
 		   struct launch *l, bool show_progress, struct diag *d);

@@ -18,7 +18,7 @@ enum {
 struct parsing {
 	const struct form *form;
 	struct form_options *options;
-	void *state;
+	struct form_input input;
 };
 
 static const struct argp_option common[] = {
@@ -79,6 +79,14 @@ static size_t parse_word(struct argp_state *state, const char *option,
 	command_usage_error(state, "%s is %s, not '%s'", option, list, text);
 }
 
+static void usage_error(const struct argp_state *state, const char *text)
+	__attribute__((noreturn));
+
+static void usage_error(const struct argp_state *state, const char *text)
+{
+	command_usage_error(state, "%s", text);
+}
+
 static error_t parse(int key, char *arg, struct argp_state *state)
 {
 	static const char *const formats[] = { "text", "csv", "json", NULL };
@@ -89,7 +97,7 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 	switch (key) {
 	case ARGP_KEY_INIT:
 		if (p->form->options)
-			state->child_inputs[0] = p->state;
+			state->child_inputs[0] = &p->input;
 		return 0;
 	case 'o':
 		if (!*arg)
@@ -163,7 +171,7 @@ void form_options_parse(const struct form *form, int argc, char **argv,
 		.doc = doc,
 		.children = form->options ? children : NULL,
 	};
-	struct parsing p = { form, options, state };
+	struct parsing p = { form, options, { state, usage_error } };
 
 	memset(options, 0, sizeof(*options));
 	options->file = "allotrope.data";

@@ -30,9 +30,18 @@ static void add_name(struct names *names, const char *name)
 						names->used ? ", " : "", name);
 }
 
+static bool is_known(const struct recording *r, const char *name)
+{
+	for (size_t i = 0; i < r->mark_count; i++)
+		if (strcmp(r->marks[i].name, name) == 0)
+			return true;
+	return false;
+}
+
 /*
- * Marks set by `allotrope mark` stand in the metadata, those set by the program
- * among its events: these are read only where they are asked for.
+ * A mark that the program set stands among its events, and in the metadata only
+ * where the recorder or the library put it there: events are read where a name
+ * is not known.
  */
 static bool find_event_mark(const char *name, struct recording *r, uint64_t *stamp,
 			    struct names *names)
@@ -52,7 +61,7 @@ static bool find_event_mark(const char *name, struct recording *r, uint64_t *sta
 		is_found = strcmp(text, name) == 0;
 		if (is_found)
 			*stamp = event->r.stamp;
-		else
+		else if (!is_known(r, text))
 			add_name(names, text);
 		free(text);
 	}
@@ -65,23 +74,15 @@ static int find_mark(const char *name, struct recording *r, uint64_t *stamp,
 		     struct diag *d)
 {
 	struct names names = { .used = 0 };
-	bool is_found = false;
-	uint64_t in_events;
 
 	for (size_t i = 0; i < r->mark_count; i++) {
 		if (strcmp(r->marks[i].name, name) == 0) {
 			*stamp = r->marks[i].stamp;
-			is_found = true;
-			break;
+			return 0;
 		}
 		add_name(&names, r->marks[i].name);
 	}
-	if (find_event_mark(name, r, &in_events, &names) &&
-	    (!is_found || in_events < *stamp)) {
-		*stamp = in_events;
-		is_found = true;
-	}
-	if (is_found)
+	if (find_event_mark(name, r, stamp, &names))
 		return 0;
 	if (names.used == 0)
 		return diag_set(d, STATUS_USAGE, "no mark '%s': the recording has no marks "

@@ -364,6 +364,8 @@ static void session_finish(struct session *s, struct closing *c)
 	session_file_remove(&s->ring);
 	c->calls = packed.calls;
 	c->write_error = packed.error;
+	/* the signal that ended the waiting has been obeyed; another one skips the symbols */
+	s->launch.interrupted = false;
 	if (!s->rq->no_symbols && !packed.error && pack_frames(s->pack)->count &&
 	    finish_symbols(s->writer, s->output.path, pack_frames(s->pack), &s->launch,
 			   !s->rq->quiet, &d) != 0 && !s->rq->quiet)

@@ -76,18 +76,28 @@ static int create_file(const char *directory, char **path)
 	return -1;
 }
 
-/* The file is sparse, but no longer than RLIMIT_FSIZE: then fewer slots. */
+static uint64_t limit_of(int resource)
+{
+	struct rlimit limit;
+
+	return getrlimit(resource, &limit) == 0 ? limit.rlim_cur : RLIM_INFINITY;
+}
+
+/*
+ * The file is sparse, but it may be no longer than RLIMIT_FSIZE, and its mapping
+ * should leave half of a limited address space free: then there are fewer slots.
+ */
 static void plan(struct ring_header *h, uint64_t ring_bytes)
 {
 	uint32_t soft = (uint32_t)((ring_bytes + RING_SLOT_BYTES - 1) / RING_SLOT_BYTES);
-	uint32_t extra = RING_EXTRA_SLOTS;
+	uint64_t most = limit_of(RLIMIT_FSIZE), space = limit_of(RLIMIT_AS);
 	uint64_t meta_bytes = RING_META_BYTES;
-	struct rlimit limit;
+	uint32_t extra = RING_EXTRA_SLOTS;
 
+	if (space != RLIM_INFINITY && most > space / 2)
+		most = space / 2;
 	ring_layout_fill(h, soft, soft + extra, meta_bytes);
-	if (getrlimit(RLIMIT_FSIZE, &limit) != 0)
-		return;
-	while (h->ring_bytes > limit.rlim_cur && extra > 64) {
+	while (h->ring_bytes > most && extra > 64) {
 		extra /= 2;
 		meta_bytes = meta_bytes > (8u << 20) ? meta_bytes / 2 : meta_bytes;
 		ring_layout_fill(h, soft, soft + extra, meta_bytes);
@@ -132,7 +142,8 @@ int session_file_create(struct session_file *s, const char *directory,
 	if (ftruncate(s->fd, (off_t)s->bytes) != 0 ||
 	    pwrite(s->fd, &s->fixed, sizeof(s->fixed), 0) != (ssize_t)sizeof(s->fixed))
 		diag_errno(d, STATUS_IO, "cannot make the session ring '%s' of %llu bytes (sparse); "
-			   "a smaller --ring may fit", s->path, (unsigned long long)s->bytes);
+			   "make --ring smaller, or the limit on file sizes larger (ulimit -f)",
+			   s->path, (unsigned long long)s->bytes);
 	else if (map_file(s, d) == 0)
 		return 0;
 	session_file_remove(s);

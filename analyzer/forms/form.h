@@ -36,15 +36,23 @@
 
 struct run;
 
+/* What a form's option parser finds as state->input. */
+struct form_input {
+	void *state;           /* the zeroed state of the form */
+	/* The driver's: says TEXT and ends the program with STATUS_USAGE. */
+	void (*usage_error)(const struct argp_state *state, const char *text)
+		__attribute__((noreturn));
+};
+
+/* From a form's option parser: say in FORMAT's words what is wrong with the command line. */
+void form_usage_error(const struct argp_state *state, const char *format, ...)
+	__attribute__((format(printf, 2, 3), noreturn));
+
 struct form {
 	const char *name;
 	const char *summary;   /* half a line: lower case, no full stop */
 	unsigned needs;        /* NEED_* */
-	/*
-	 * The form's own options; NULL: none. Its parser's state->input is the
-	 * zeroed state of the form.
-	 */
-	const struct argp *options;
+	const struct argp *options; /* its own; NULL: none. state->input: struct form_input */
 	const char *doc;       /* a paragraph for --help; may be NULL */
 	const struct column *columns; /* for --sort and the manual; NULL: no table */
 	size_t column_count;

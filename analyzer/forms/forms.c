@@ -31,6 +31,19 @@ const struct form *form_find(const char *name)
 	return NULL;
 }
 
+void form_usage_error(const struct argp_state *state, const char *format, ...)
+{
+	const struct form_input *input = state->input;
+	char *text = NULL;
+	va_list ap;
+
+	va_start(ap, format);
+	if (vasprintf(&text, format, ap) < 0)
+		text = NULL;
+	va_end(ap);
+	input->usage_error(state, text ? text : "");
+}
+
 bool run_shows(const struct run *run, uint32_t image)
 {
 	const struct image *i;

@@ -443,12 +443,13 @@ static void add_filter(struct ltrace_state *s, int key, const char *arg,
 	if (key == 'l')
 		call_filter_add_caller(s->filter, arg);
 	else if (call_filter_add(s->filter, arg, &d) != 0)
-		argp_error(state, "%s", d.text);
+		form_usage_error(state, "%s", d.text);
 }
 
 static error_t parse(int key, char *arg, struct argp_state *state)
 {
-	struct ltrace_state *s = state->input;
+	const struct form_input *input = state->input;
+	struct ltrace_state *s = input->state;
 	char *end;
 	long align;
 
@@ -479,7 +480,7 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 	case 'a':
 		align = strtol(arg, &end, 10);
 		if (end == arg || *end || align < 0 || align > 1000)
-			argp_error(state, "--align takes a column from 0 to 1000, not '%s'", arg);
+			form_usage_error(state, "--align takes a column from 0 to 1000, not '%s'", arg);
 		s->style.align = align > 0 ? (int)align : 1;
 		return 0;
 	default:

@@ -245,7 +245,8 @@ static void sites_release(struct run *run)
 
 static error_t parse(int key, char *arg, struct argp_state *state)
 {
-	struct sites_state *s = state->input;
+	const struct form_input *input = state->input;
+	struct sites_state *s = input->state;
 	char *end;
 	unsigned long depth;
 
@@ -253,7 +254,7 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 		return ARGP_ERR_UNKNOWN;
 	depth = strtoul(arg, &end, 10);
 	if (*arg < '0' || *arg > '9' || *end || depth > DEPTH_MAX)
-		argp_error(state, "--depth takes a number of frames from 0 (all) to %d, not '%s'",
+		form_usage_error(state, "--depth takes a number of frames from 0 (all) to %d, not '%s'",
 			   DEPTH_MAX, arg);
 	s->depth = (uint32_t)depth;
 	s->has_depth = true;

@@ -351,14 +351,15 @@ enum { KEY_CLASSES = 0x200, KEY_LOG2 };
 
 static error_t parse(int key, char *arg, struct argp_state *state)
 {
-	struct sizes_state *s = state->input;
+	const struct form_input *input = state->input;
+	struct sizes_state *s = input->state;
 
 	(void)arg;
 	switch (key) {
 	case KEY_CLASSES:
 	case KEY_LOG2:
 		if (s->view != VIEW_SIZES)
-			argp_error(state, "--classes and --log2 exclude each other");
+			form_usage_error(state, "--classes and --log2 exclude each other");
 		s->view = key == KEY_CLASSES ? VIEW_CLASSES : VIEW_LOG2;
 		return 0;
 	default:

@@ -131,21 +131,21 @@ static void put_program(const struct run *run, const struct summary_facts *f)
 			     ", the one with the most memory; others: --pid, --all" : "");
 	}
 	units_ns(wall, f->duration_ns);
-	if (image->has_exit)
-		put_sentence(run->out, "%s%s wall, %s user, %s system; %s; %s page faults "
-			     "(%s from disk); %zu thread%s",
-			     run->has_window ? "window of " : "", wall,
+	summary_end_text(run->recording, image, end);
+	if (run->has_window)
+		put_sentence(run->out, "a window of %s; %zu thread%s", wall, image->thread_count,
+			     image->thread_count == 1 ? "" : "s");
+	else if (image->has_exit)
+		put_sentence(run->out, "%s wall, %s user, %s system; %s; %s page faults "
+			     "(%s from disk); %zu thread%s", wall,
 			     units_ns(user, image->utime_us * 1000),
-			     units_ns(sys, image->stime_us * 1000),
-			     summary_end_text(run->recording, image, end),
+			     units_ns(sys, image->stime_us * 1000), end,
 			     units_count(minor, image->minflt + image->majflt),
 			     units_count(major, image->majflt), image->thread_count,
 			     image->thread_count == 1 ? "" : "s");
 	else
-		put_sentence(run->out, "%s%s wall; %s; %zu thread%s",
-			     run->has_window ? "window of " : "", wall,
-			     summary_end_text(run->recording, image, end),
-			     image->thread_count, image->thread_count == 1 ? "" : "s");
+		put_sentence(run->out, "%s wall; %s; %zu thread%s", wall, end, image->thread_count,
+			     image->thread_count == 1 ? "" : "s");
 }
 
 static void put_part(const struct run *run, const char *name, uint64_t bytes,
@@ -156,29 +156,37 @@ static void put_part(const struct run *run, const char *name, uint64_t bytes,
 
 	if (bytes > 0 && bar == 0)
 		bar = 1;
-	fprintf(run->out, "  %-12s %10s %8s  %s%.*s%s%*s", name, units_bytes(text, bytes),
-		units_percent(percent, bytes, rss), term_style(run->color, STYLE_GOOD), bar,
-		"##############", term_plain(run->color), 15 - bar, "");
-	fprintf(run->out, "%s\n", meaning);
+	fprintf(run->out, "  %-12s %10s %8s%s%s%.*s%s", name, units_bytes(text, bytes),
+		units_percent(percent, bytes, rss), bar > 0 || *meaning ? "  " : "",
+		term_style(run->color, STYLE_GOOD), bar,
+		"##############", term_plain(run->color));
+	fprintf(run->out, "%*s%s\n", *meaning ? 15 - bar : 0, "", meaning);
 }
 
-/* What malloc did with the memory it got, and what the program mapped itself. */
+/*
+ * What malloc did with the memory it got, and what the program mapped itself. A
+ * thread's arena reserves 64 MiB of addresses at once: what malloc obtained is
+ * overhead only where it is memory, and not such a reservation.
+ */
 static void put_malloc_share(const struct run *run, const struct rss_moment *m)
 {
 	char live[UNITS_MAX], blocks[UNITS_MAX], got[UNITS_MAX], rest[UNITS_MAX];
 	char mapped[UNITS_MAX], count[UNITS_MAX];
+	const char *plural = m->live.blocks == 1 ? "" : "s";
 	uint64_t obtained = m->break_bytes + m->malloc_mapped;
 
 	units_bytes(live, m->live.bytes);
 	units_count(blocks, m->live.blocks);
-	if (m->break_bytes > 0 && obtained >= m->live.bytes)
-		put_sentence(run->out, "malloc had %s: %s live in %s block%s, %s overhead and free",
-			     units_bytes(got, obtained), live, blocks,
-			     m->live.blocks == 1 ? "" : "s",
-			     units_bytes(rest, obtained - m->live.bytes));
+	units_bytes(got, obtained);
+	if (m->break_bytes == 0 || obtained < m->live.bytes)
+		put_sentence(run->out, "malloc: %s live in %s block%s", live, blocks, plural);
+	else if (obtained > m->heap + m->mapped)
+		put_sentence(run->out, "malloc had %s of address space: %s live in %s block%s",
+			     got, live, blocks, plural);
 	else
-		put_sentence(run->out, "malloc: %s live in %s block%s", live, blocks,
-			     m->live.blocks == 1 ? "" : "s");
+		put_sentence(run->out, "malloc had %s: %s live in %s block%s, %s overhead and free",
+			     got, live, blocks, plural,
+			     units_bytes(rest, obtained - m->live.bytes));
 	if (m->program.blocks > 0)
 		put_sentence(run->out, "the program itself had mapped %s of address space in %s "
 			     "mapping%s", units_bytes(mapped, m->program.bytes),
@@ -194,10 +202,11 @@ static void put_resident(const struct run *run, const struct summary_facts *f)
 	put_title(run, "Where the memory is");
 	if (!m || !m->is_known) {
 		if (f->max_rss > 0)
-			fprintf(run->out, ": %s resident at the most; what it consisted of was "
-				"not sampled\n", units_bytes(rss, f->max_rss));
+			fprintf(run->out, ": %s resident at the most; parts not sampled\n",
+				units_bytes(rss, f->max_rss));
 		else
-			fprintf(run->out, ": resident memory was not sampled\n");
+			fprintf(run->out, ": resident memory was not sampled%s\n",
+				run->has_window ? " in this window" : "");
 		return;
 	}
 	fprintf(run->out, ": %s resident after %s", units_bytes(rss, m->rss),
@@ -301,6 +310,22 @@ static void put_heap(const struct run *run, const struct summary_facts *f)
 	free(syscalls);
 }
 
+/* The site in WIDTH columns; the function matters more than the line. */
+static char *site_name(const struct summary_facts *f, const struct site_row *row, size_t width)
+{
+	const struct symbol_frame *frame = frame_tree_frame(f->tree, row->node);
+	char *name = frame_text(frame);
+	char *fit;
+
+	if (visible_width(name) > width && frame) {
+		free(name);
+		name = frame_function(frame);
+	}
+	fit = visible_fit(name, width);
+	free(name);
+	return fit;
+}
+
 static void put_sites(const struct run *run, const struct summary_facts *f)
 {
 	size_t shown = run->top ? run->top : SITES_SHOWN;
@@ -312,8 +337,7 @@ static void put_sites(const struct run *run, const struct summary_facts *f)
 	for (size_t i = 0; i < f->sites->count && i < shown; i++) {
 		const struct site_row *row = &f->sites->rows[i];
 		char bytes[UNITS_MAX], percent[UNITS_MAX], blocks[UNITS_MAX];
-		char *name = frame_text(frame_tree_frame(f->tree, row->node));
-		char *fit = visible_fit(name, LINE_WIDTH - 44);
+		char *fit = site_name(f, row, LINE_WIDTH - 44);
 
 		if (row->peak.bytes == 0)
 			shown = 0;
@@ -328,7 +352,6 @@ static void put_sites(const struct run *run, const struct summary_facts *f)
 				row->peak.blocks == 1 ? "block" : "blocks",
 				term_style(run->color, STYLE_KEY), fit,
 				term_plain(run->color));
-		free(name);
 		free(fit);
 	}
 }

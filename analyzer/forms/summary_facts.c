@@ -101,6 +101,9 @@ struct summary_facts *summary_facts_new(struct run *run, struct rss_moments *mom
 	f->duration_ns = duration(run, heap->image);
 	f->moment = rss_moments_of(moments, heap->image, heap);
 	f->max_rss = f->moment ? f->moment->max_rss : 0;
+	/* the kernel's maximum is of the whole life */
+	if (run->has_window && f->moment && !f->moment->is_known)
+		f->max_rss = 0;
 	f->tree = frame_tree_new(run->resolver, run->wrappers, run->stacks);
 	add_sites(f);
 	add_findings(f, run);

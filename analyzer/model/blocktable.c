@@ -160,7 +160,7 @@ static void index_put(struct blocktable *t, uint64_t addr, uint32_t place)
 	b->place[i] = place;
 }
 
-static void index_grow(struct blocktable *t)
+static __attribute__((noinline)) void index_grow(struct blocktable *t)
 {
 	unsigned log2 = FIRST_BUCKETS_LOG2;
 	uint64_t limit;
@@ -181,7 +181,7 @@ static void index_grow(struct blocktable *t)
 }
 
 /* More places. The first chunk doubles until it is whole; then chunks are added. */
-static void places_grow(struct blocktable *t)
+static __attribute__((noinline)) void places_grow(struct blocktable *t)
 {
 	if (t->capacity < CHUNK_PLACES) {
 		uint32_t capacity = t->capacity ? t->capacity * 2 : FIRST_PLACES;

@@ -105,38 +105,35 @@ static bool is_arena_size(uint64_t size)
 static void find_hidden_arenas(struct finder *f)
 {
 	const struct heap *h = f->heap;
-	struct amount total = { 0 }, peak = { 0 };
+	struct amount peak = { 0 };
 	char count[UNITS_MAX], bytes[UNITS_MAX], size_text[UNITS_MAX];
-	const struct sitegroup *site = NULL;
-	uint64_t size = 0;
+	const struct site *largest_site = NULL;
 
 	if (!is_python(h->image) || has_python_malloc(h->image))
 		return;
-	for (size_t i = 0; i < f->groups->count; i++) {
-		const struct sitegroup *g = &f->groups->items[i];
+	for (size_t i = 0; i < h->site_count; i++) {
+		const struct site *s = &h->sites[i];
 
-		if (g->kind != KIND_MAPPING || !is_arena_size(g->main_size) ||
-		    g->main_blocks * 2 <= g->total.blocks)
+		if (s->kind != KIND_MAPPING || !is_arena_size(s->main_size) ||
+		    s->main_blocks != s->total.blocks)
 			continue;
-		if (!site || g->peak.bytes > site->peak.bytes)
-			site = g;
-		total.blocks += g->main_blocks;
-		peak.blocks += g->peak.blocks;
-		peak.bytes += g->peak.bytes;
-		size = g->main_size;
+		if (!largest_site || s->peak.bytes > largest_site->peak.bytes)
+			largest_site = s;
+		peak.blocks += s->peak.blocks;
+		peak.bytes += s->peak.bytes;
 	}
 	if (peak.bytes < MIB)
 		return;
 	units_count(count, peak.blocks);
 	units_bytes(bytes, peak.bytes);
-	units_bytes(size_text, size);
+	units_bytes(size_text, largest_site->main_size);
 	found(f, &(struct finding){
 		.kind = FINDING_HIDDEN_ARENAS,
-		.severity = SEVERITY_PROBLEM,
-		.stack = site->stack,
+		.severity = SEVERITY_HINT,
+		.stack = largest_site->stack,
 		.count = peak.blocks,
 		.bytes = peak.bytes,
-		.size = size,
+		.size = largest_site->main_size,
 		.share = share_of(peak.bytes, sum_saturated(h->peak.bytes,
 							    h->mapped_peak.bytes)),
 		.text = xasprintf("Python keeps its objects in %s arena%s of %s (%s at the "
@@ -333,15 +330,12 @@ static void find_never_freed(struct finder *f)
 	});
 }
 
-static void find_biggest_site(struct finder *f)
+/* KIND's peak has WHOLE, called OF_WHAT in the sentence. */
+static void find_biggest_site(struct finder *f, enum alloc_kind kind,
+			      const struct amount *whole, const char *of_what)
 {
 	const double least_share = 0.1;
-	const struct heap *h = f->heap;
-	bool is_mapping = h->mapped_peak.bytes > h->peak.bytes;
-	const struct amount *whole = is_mapping ? &h->mapped_peak : &h->peak;
-	const struct sitegroup *g = largest(f->groups,
-					    is_mapping ? KIND_MAPPING : KIND_HEAP,
-					    peak_bytes);
+	const struct sitegroup *g = largest(f->groups, kind, peak_bytes);
 	char bytes[UNITS_MAX], blocks[UNITS_MAX], part[UNITS_MAX];
 
 	if (!g || share_of(g->peak.bytes, whole->bytes) < least_share)
@@ -356,10 +350,9 @@ static void find_biggest_site(struct finder *f)
 		.text = xasprintf("at the peak %s held %s in %s %s%s: %s of %s", g->name,
 				  units_bytes(bytes, g->peak.bytes),
 				  units_count(blocks, g->peak.blocks),
-				  is_mapping ? "mapping" : "block",
+				  kind == KIND_MAPPING ? "mapping" : "block",
 				  g->peak.blocks == 1 ? "" : "s",
-				  units_percent(part, g->peak.bytes, whole->bytes),
-				  is_mapping ? "what the program mapped" : "the heap"),
+				  units_percent(part, g->peak.bytes, whole->bytes), of_what),
 		.remedy = xasprintf("see its callers: allotrope sites --sort=peak_bytes"),
 	});
 }
@@ -397,7 +390,11 @@ struct findings *findings_new(const struct recording *r, const struct heap *h,
 	find_temporary(&f);
 	find_realloc_growth(&f);
 	find_never_freed(&f);
-	find_biggest_site(&f);
+	find_biggest_site(&f, KIND_HEAP, &h->peak, "the heap");
+	/* address space is worth a word where it is more than the heap */
+	if (h->mapped_peak.bytes > h->peak.bytes)
+		find_biggest_site(&f, KIND_MAPPING, &h->mapped_peak,
+				  "the address space it mapped itself");
 	if (f.found->count)
 		qsort(f.found->items, f.found->count, sizeof(*f.found->items),
 		      finding_compare);

@@ -86,7 +86,7 @@ void heap_count_mapped(struct heap_state *h, site_id site, uint64_t bytes);
 void heap_count_unmapped(struct heap_state *h, site_id site, uint64_t bytes,
 			 bool is_last, uint64_t lifetime_ticks);
 
-/* What is live at STAMP is a new peak where it is one (each of the three). Returns true for the heap's. */
+/* Take what is live at STAMP as a peak where it is one. Returns true for the heap's. */
 bool heap_check_peaks(struct heap_state *h, uint64_t stamp);
 
 /* Before figures of S change for another reason than the above (inheritance). */

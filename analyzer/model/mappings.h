@@ -53,7 +53,10 @@ void mappings_release(struct mappings *m);
 void mappings_take(struct mappings *m, uint64_t start, uint64_t end,
 		   struct mapping_pieces *pieces);
 
-/* Put back what mappings_take took and empty PIECES. Addresses that were given to others meanwhile stay theirs. */
+/*
+ * Put back what mappings_take took and empty PIECES. Addresses that were given to
+ * others meanwhile stay theirs.
+ */
 void mappings_restore(struct mappings *m, struct mapping_pieces *pieces);
 
 /*

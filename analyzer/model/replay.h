@@ -42,16 +42,16 @@ struct site {
 	struct amount live;
 	struct amount total;         /* acquired in all */
 	struct amount peak;          /* live when the heap's live bytes were largest */
-	struct amount massif_peak;   /* live when Massif's measure was largest (bytes: requested) */
+	struct amount massif_peak;   /* live at the maximum of Massif's measure (requested) */
 	uint64_t usable_bytes;       /* of total: what the allocator gave */
-	uint64_t main_size;          /* the most frequent size, where one size has more than half */
-	uint64_t main_blocks;        /* blocks of main_size: at least so many, all where there is one size */
+	uint64_t main_size;          /* the size that more than half have, if there is one */
+	uint64_t main_blocks;        /* of main_size: at least so many; exact for one size */
 	uint64_t main_votes;         /* private to the replay: majority vote (Boyer and Moore) */
 	struct amount freed;         /* released in all */
 	struct amount temporary;     /* released by a free before the stream's next acquire */
 	uint64_t lifetime_ticks;     /* sum over released blocks */
 	uint64_t reallocs;           /* of total.blocks: made by resizing an older block */
-	struct amount moved;         /* of reallocs: those to another address; bytes kept, so copied */
+	struct amount moved;         /* of reallocs: to another address; bytes kept, so copied */
 	struct amount end;           /* live at the end (or at --until) */
 };
 
@@ -107,7 +107,7 @@ struct size_row { uint64_t size, count, bytes, usable_bytes; };
  */
 struct heap {
 	const struct image *image;
-	struct amount total;          /* KIND_HEAP: blocks acquired, a successful realloc counts one */
+	struct amount total;          /* KIND_HEAP: acquired; a successful realloc counts one */
 	struct amount live;
 	struct amount peak;           /* by requested bytes; ties take the latest */
 	uint64_t peak_stamp;
@@ -130,7 +130,7 @@ struct heap {
 	struct amount by_class[CLASS_COUNT]; /* total by enum block_class */
 	uint64_t unmatched_frees;     /* frees and reallocs of blocks never seen */
 	uint64_t unmatched_first_addr, unmatched_first_stamp;
-	uint64_t overlaps;            /* acquires of an address that was live (after waiting for its release) */
+	uint64_t overlaps;            /* acquires of a live address whose release never came */
 	uint64_t inherited_blocks;    /* live at the fork, copied from the parent */
 	uint64_t inherited_bytes;
 	struct amount inherited_mapped;

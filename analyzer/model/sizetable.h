@@ -20,7 +20,7 @@ struct sizetable {
 /* One block of SIZE requested and USABLE bytes. */
 void sizetable_add(struct sizetable *t, uint64_t size, uint64_t usable);
 
-/* The rows by ascending size as an array for the caller to free, *COUNT long; the table is empty then. */
+/* The rows by ascending size, *COUNT of them, for the caller to free; the table is empty then. */
 struct size_row *sizetable_take(struct sizetable *t, size_t *count);
 
 void sizetable_release(struct sizetable *t);

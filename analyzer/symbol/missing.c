@@ -30,11 +30,13 @@ static bool is_packaged(const char *path)
 static char *remedy(const char *path, uint8_t state)
 {
 	const char *fact = state == MODULE_STRIPPED ? "stripped" :
+			   state == MODULE_COMPLETE ? "line information for a part of it only" :
 			   "no line information";
 
 	switch (state) {
 	case MODULE_STRIPPED:
 	case MODULE_NO_LINES:
+	case MODULE_COMPLETE:
 		if (is_packaged(path))
 			return xasprintf("%s: install its debug symbols (Debian: PACKAGE-dbgsym "
 					 "from the debug archive; find it with: dpkg -S %s)",
@@ -62,6 +64,16 @@ static int missing_compare(const void *pa, const void *pb)
 	if (na != nb)
 		return na > nb ? -1 : 1;
 	return strcmp(a->path, b->path);
+}
+
+/*
+ * A module with full debug information has some code without a source (assembler,
+ * start-up code). Where that is most of it, only a part was compiled with -g.
+ */
+static bool is_well(const struct missing_module *m)
+{
+	return m->state == MODULE_COMPLETE &&
+	       (m->count.frames < 8 || m->count.without_line * 2 < m->count.frames);
 }
 
 static void text_add(char **text, char *more)
@@ -97,7 +109,7 @@ char *missing_text(struct missing_module *list, size_t count,
 		const char *slash = strrchr(list[i].path, '/');
 		char *what, *how;
 
-		if (list[i].state == MODULE_COMPLETE)
+		if (is_well(&list[i]))
 			continue;
 		what = counts(&list[i].count);
 		how = remedy(list[i].path, list[i].state);

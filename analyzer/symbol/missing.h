@@ -22,8 +22,8 @@ struct missing_module {
 
 /*
  * A line for each module of LIST, most frames first (sorts LIST), each ended by a
- * newline; none for modules with full debug information, whose rest is code that has no
- * source (assembler, start-up code). LOOSE_FRAMES: distinct addresses in no module.
+ * newline; none for modules with debug information for most of their frames: the rest is
+ * code that has no source. LOOSE_FRAMES: distinct addresses in no module.
  * Malloc'ed, the caller's; "" where all is well.
  */
 char *missing_text(struct missing_module *list, size_t count,

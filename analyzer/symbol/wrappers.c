@@ -42,9 +42,7 @@ static const char *const block_names[] = {
 	"__rustc::__rust_alloc __rustc::__rust_alloc_zeroed "
 	"__rustc::__rust_realloc __rustc::__rdl_alloc __rustc::__rdl_alloc_zeroed "
 	"__rustc::__rdl_realloc alloc::alloc::alloc alloc::alloc::alloc_zeroed "
-	"alloc::alloc::realloc alloc::alloc::exchange_malloc "
-	"alloc::alloc::Global::alloc_impl alloc::alloc::Global::grow_impl "
-	"std::alloc::System::alloc_impl std::alloc::System::grow_impl",
+	"alloc::alloc::realloc alloc::alloc::exchange_malloc",
 	/* gnulib, GNU programs, git, OpenSSH, tmux, vim */
 	"xmalloc xcalloc xrealloc xzalloc xnmalloc xnrealloc xcharalloc "
 	"x2realloc x2nrealloc xreallocarray xrecallocarray ximalloc xicalloc "
@@ -137,6 +135,7 @@ static const char *const block_patterns[] = {
 	"std::__allocate_guarded<*",
 	"std::__allocated_ptr<*> std::__allocate_guarded<*",
 	"std::_Vector_base<*>::_M_allocate(*",
+	"std::_Vector_base<*>::_M_create_storage(*",
 	"std::_Deque_base<*>::_M_allocate_node(*",
 	"std::_Deque_base<*>::_M_allocate_map(*",
 	"std::_Rb_tree<*>::_M_get_node(*",
@@ -160,12 +159,10 @@ static const char *const block_patterns[] = {
 	"v8::internal::AlignedAlloc*(*", "v8::internal::Malloced::operator new(*",
 	"*node::Malloc<*", "*node::UncheckedMalloc<*", "*node::Calloc<*",
 	"*node::UncheckedCalloc<*", "*node::Realloc<*", "*node::UncheckedRealloc<*",
-	"*alloc::alloc::Global as core::alloc::Allocator>::allocate*",
-	"*alloc::alloc::Global as core::alloc::Allocator>::grow*",
-	"*std::alloc::System as core::alloc::global::GlobalAlloc>::*",
-	"std::sys::*alloc::*GlobalAlloc*",
-	"alloc::raw_vec::finish_grow*",
-	"alloc::boxed::Box<*>::new", "alloc::boxed::Box<*>::new_uninit*",
+	"<alloc::alloc::Global*", "alloc::alloc::Global::*",
+	"<std::alloc::System*", "std::alloc::System::*",
+	"std::sys::*alloc::*GlobalAlloc*", "<alloc::raw_vec::*", "alloc::raw_vec::*",
+	"hashbrown::raw::alloc::*do_alloc*",
 };
 
 static const char *const mapping_names[] = {

@@ -10,6 +10,15 @@
 #include "base/xmem.h"
 #include "trace/recording_parts.h"
 
+/* IMAGE where one of its modules was unmapped while it ran, else NULL. */
+static const struct image *unmapper(const struct image *image)
+{
+	for (size_t i = 0; image && i < image->map_count; i++)
+		if (image->maps[i].to_stamp != UINT64_MAX)
+			return image;
+	return NULL;
+}
+
 void stream_init(struct stream *s, const struct recording *r, size_t first, size_t end,
 		 uint32_t number)
 {
@@ -18,6 +27,7 @@ void stream_init(struct stream *s, const struct recording *r, size_t first, size
 		.event = {
 			.image = r->segments[first].header.image, .stream = number,
 		},
+		.unmapper = unmapper(recording_image(r, r->segments[first].header.image)),
 	};
 }
 
@@ -109,8 +119,13 @@ static void apply_stack(struct decode *d, struct stream *s)
 	if (s->decoder->depth > s->path_capacity)
 		xgrow(&s->path, &s->path_capacity, s->decoder->depth, sizeof(*s->path));
 	for (uint32_t i = 0; i < r->push; i++) {
-		id = stacks_child(d->stacks, id, s->event.image, s->decoder->frames[i],
-				  r->stamp);
+		const struct frame *frame = &s->decoder->frames[i];
+		uint16_t generation = 0;
+
+		if (__builtin_expect(s->unmapper != NULL, 0) && frame->type == FRAME_NATIVE)
+			generation = image_generation(s->unmapper, frame->value, r->stamp);
+		id = stacks_child_of(d->stacks, id, s->event.image, *frame, r->stamp,
+				     generation);
 		s->path[depth++] = id;
 	}
 	s->event.stack = id;

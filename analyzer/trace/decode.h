@@ -15,6 +15,7 @@
 
 struct stream {
 	struct event event;       /* the present one */
+	const struct image *unmapper; /* the image, where it ever unmapped a module; else NULL */
 	uint64_t floor;           /* stamps do not go below the last one */
 	/* of the segment under way; of its 64 KiB only the pages that deep stacks need are touched */
 	struct decoder *decoder;

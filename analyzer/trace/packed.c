@@ -25,12 +25,12 @@ static int check_file_header(struct recording *r, unsigned source, const char *p
 
 	if (!recording_pread(r, source, 0, &h, sizeof(h)))
 		return diag_set(d, STATUS_IO,
-				"cannot read '%s': it ends inside its header: the recording was cut off at its beginning",
-				path);
+				"cannot read '%s': it ends inside its header: the recording "
+				"was cut off at its beginning", path);
 	if (h.endian == __builtin_bswap32(ENDIAN_MARK))
 		return diag_set(d, STATUS_IO,
-				"cannot read '%s': it was recorded on a machine of the other byte order: read it there",
-				path);
+				"cannot read '%s': it was recorded on a machine of the other "
+				"byte order: read it there", path);
 	if (h.endian != ENDIAN_MARK)
 		return diag_set(d, STATUS_IO, "cannot read '%s': its header is damaged", path);
 	if (h.version != FORMAT_VERSION)
@@ -135,7 +135,8 @@ static int take_segment(struct recording *r, unsigned source, const char *path,
 		if (!(h->flags & SEGMENT_CRITICAL))
 			return 0;
 		return diag_set(d, STATUS_IO,
-				"cannot read '%s': segment kind %u of format version %u at offset %llu is not known to this allotrope: use a newer one",
+				"cannot read '%s': segment kind %u of format version %u at "
+				"offset %llu is not known to this allotrope: use a newer one",
 				path, h->kind, h->version, (unsigned long long)s->offset);
 	}
 	if (!is_sane(h)) {
@@ -173,9 +174,9 @@ int packed_scan(struct recording *r, unsigned source, const char *path, struct d
 
 			r->sources->damaged_headers++;
 			recording_damage(r, 1, next - at,
-					 next == end ? "nothing can be read from offset %llu on, to the end at %llu"
-						     : "no segment where one should be: offset %llu to %llu",
-					 (unsigned long long)at, (unsigned long long)next);
+					 "no segment where one should be: offset %llu to %llu%s",
+					 (unsigned long long)at, (unsigned long long)next,
+					 next == end ? ", the end of the file" : "");
 			at = next;
 			continue;
 		}
@@ -183,7 +184,8 @@ int packed_scan(struct recording *r, unsigned source, const char *path, struct d
 		    s.header.stored_bytes > left - s.header.header_bytes) {
 			r->sources->damaged_headers++;
 			recording_damage(r, 1, left,
-					 "the file is cut off: the segment at offset %llu goes on behind its end",
+					 "the file is cut off: the segment at offset %llu goes on "
+					 "behind its end",
 					 (unsigned long long)at);
 			break;
 		}

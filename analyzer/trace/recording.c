@@ -1,9 +1,9 @@
 /*
- * recording.c - opens recordings and answers what they hold: the files, the
- * payload of a segment, images by number, modules by address, stamps as time.
- * Relies on packed.c and ring_reader.c for what stands where. Promises that
- * whatever the bytes are, opening ends in an error or in tables that are
- * consistent: indices in range, arrays sorted, parents before children.
+ * recording.c - opens and closes recordings, reads the payload of a segment, keeps
+ * the account of damage. Relies on packed.c and ring_reader.c for what stands
+ * where. Promises that whatever the bytes are, opening ends in an error or in tables
+ * that are consistent: indices in range, arrays sorted, parents before
+ * children.
  */
 #include "trace/recording.h"
 
@@ -145,8 +145,8 @@ static int open_source(struct recording *r, const char *path, struct diag *d)
 		return diag_set(d, STATUS_IO, "cannot open '%s': Is a directory", path);
 	if (!S_ISREG(st.st_mode))
 		return diag_set(d, STATUS_IO,
-				"cannot open '%s': not a regular file; a recording must be a file that can be sought in: copy it to one",
-				path);
+				"cannot open '%s': not a regular file; a recording must be "
+				"a file that can be sought in: copy it to one", path);
 	if (st.st_size == 0)
 		return diag_set(d, STATUS_IO,
 				"cannot read '%s': the file is empty: nothing was recorded in it", path);
@@ -445,139 +445,4 @@ damaged:
 	return recording_damage_segment(r, s, h->stored_bytes,
 					"the segment at offset %llu cannot be unpacked",
 					(unsigned long long)s->offset);
-}
-
-/* ---- looking up ---- */
-
-struct image *recording_image(const struct recording *r, uint32_t number)
-{
-	const uint32_t *order = r->sources->by_number;
-	size_t low = 0, high = r->image_count;
-
-	while (low < high) {
-		size_t mid = low + (high - low) / 2;
-		struct image *im = &r->images[order[mid]];
-
-		if (im->number == number)
-			return im;
-		if (im->number < number)
-			low = mid + 1;
-		else
-			high = mid;
-	}
-	return NULL;
-}
-
-struct image *recording_image_at(const struct recording *r, uint32_t pid, uint64_t stamp)
-{
-	const uint32_t *order = r->sources->by_pid;
-	size_t low = 0, high = r->image_count;
-	struct image *im;
-
-	/* the first of PID that starts later, or of a larger pid */
-	while (low < high) {
-		size_t mid = low + (high - low) / 2;
-
-		im = &r->images[order[mid]];
-		if (im->pid < pid || (im->pid == pid && im->start_stamp <= stamp))
-			low = mid + 1;
-		else
-			high = mid;
-	}
-	if (low > 0 && r->images[order[low - 1]].pid == pid)
-		return &r->images[order[low - 1]];
-	if (low < r->image_count && r->images[order[low]].pid == pid)
-		return &r->images[order[low]];
-	return NULL;
-}
-
-const struct thread_info *image_thread(const struct image *image, uint32_t number)
-{
-	size_t low = 0, high = image->thread_count;
-
-	while (low < high) {
-		size_t mid = low + (high - low) / 2;
-
-		if (image->threads[mid].number == number)
-			return &image->threads[mid];
-		if (image->threads[mid].number < number)
-			low = mid + 1;
-		else
-			high = mid;
-	}
-	return NULL;
-}
-
-static bool map_holds(const struct module_map *m, uint64_t address)
-{
-	return address >= m->start && address < m->end;
-}
-
-const struct module_map *image_module(const struct recording *r,
-				      const struct image *image,
-				      uint64_t address, uint64_t stamp)
-{
-	const struct module_map *later = NULL;
-	const struct image *own = image;
-
-	/* parents stand before their children in r->images: the walk ends */
-	while (image) {
-		for (size_t i = image->map_count; i-- > 0;) {
-			const struct module_map *m = &image->maps[i];
-
-			if (!map_holds(m, address) || stamp >= m->to_stamp)
-				continue;
-			if (m->from_stamp <= stamp)
-				return m;
-			/* its constructors ran before it was noted */
-			if (image == own)
-				later = m;
-		}
-		if (image->how != PROCESS_FORKED)
-			break;
-		stamp = image->fork_stamp ? image->fork_stamp : image->start_stamp;
-		image = recording_image(r, image->parent_image);
-	}
-	return later;
-}
-
-void recording_each_meta(struct recording *r,
-			 void (*visit)(enum meta_kind kind, const uint8_t *payload,
-				       size_t bytes, void *ctx),
-			 void *ctx)
-{
-	const struct recording_sources *src = r->sources;
-
-	for (size_t i = 0; i < src->meta_count; i++)
-		visit((enum meta_kind)src->meta[i].kind, src->meta[i].payload,
-		      src->meta[i].bytes, ctx);
-}
-
-int64_t recording_ns(const struct recording *r, uint64_t stamp)
-{
-	double ticks = stamp >= r->start_stamp ? (double)(stamp - r->start_stamp)
-					       : -(double)(r->start_stamp - stamp);
-	double ns = ticks * r->ns_per_tick;
-
-	if (ns >= 9e18)
-		return INT64_MAX;
-	if (ns <= -9e18)
-		return INT64_MIN;
-	return (int64_t)(ns < 0 ? ns - 0.5 : ns + 0.5);
-}
-
-uint64_t recording_stamp(const struct recording *r, int64_t ns)
-{
-	double ticks = (double)ns / r->ns_per_tick;
-	uint64_t distance;
-
-	if (ticks >= 1.8e19 || ticks <= -1.8e19)
-		return ticks < 0 ? 0 : UINT64_MAX;
-	if (ticks < 0) {
-		distance = (uint64_t)(0.5 - ticks);
-		return distance > r->start_stamp ? 0 : r->start_stamp - distance;
-	}
-	distance = (uint64_t)(ticks + 0.5);
-	return distance > UINT64_MAX - r->start_stamp ? UINT64_MAX
-						     : r->start_stamp + distance;
 }

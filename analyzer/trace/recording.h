@@ -181,6 +181,12 @@ const struct module_map *image_module(const struct recording *r,
 /* The image of process PID at STAMP: the last one started by then, else its first; NULL: none. */
 struct image *recording_image_at(const struct recording *r, uint32_t pid, uint64_t stamp);
 
+/*
+ * How many modules had been mapped at ADDRESS of IMAGE and were unmapped by STAMP:
+ * tells apart the code that stood at one address one after the other.
+ */
+uint16_t image_generation(const struct image *image, uint64_t address, uint64_t stamp);
+
 /* Stamp to nanoseconds since the start of the recording, and back. */
 int64_t recording_ns(const struct recording *r, uint64_t stamp);
 uint64_t recording_stamp(const struct recording *r, int64_t ns);

@@ -53,12 +53,12 @@ static int check_ring_header(struct ring_scan *s, const char *path, struct diag 
 
 	if (!recording_pread(s->r, s->source, 0, h, sizeof(*h)))
 		return diag_set(d, STATUS_IO,
-				"cannot read '%s': it ends inside its header: the session ring was cut off at its beginning",
-				path);
+				"cannot read '%s': it ends inside its header: the session "
+				"ring was cut off at its beginning", path);
 	if (h->endian == __builtin_bswap32(ENDIAN_MARK))
 		return diag_set(d, STATUS_IO,
-				"cannot read '%s': it was recorded on a machine of the other byte order: read it there",
-				path);
+				"cannot read '%s': it was recorded on a machine of the other "
+				"byte order: read it there", path);
 	if (h->endian == ENDIAN_MARK && h->version != FORMAT_VERSION)
 		return diag_set(d, STATUS_IO,
 				"cannot read '%s': format version %u, this allotrope reads version %u: %s",

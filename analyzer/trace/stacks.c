@@ -45,9 +45,10 @@ void stacks_free(struct stacks *s)
 	free(s);
 }
 
-static uint32_t hash_of(stack_id parent, uint32_t image, struct frame frame)
+static uint32_t hash_of(stack_id parent, uint32_t image, struct frame frame,
+			uint16_t generation)
 {
-	uint64_t h = frame.value ^ ((uint64_t)frame.type << 62);
+	uint64_t h = frame.value ^ ((uint64_t)frame.type << 62) ^ ((uint64_t)generation << 48);
 
 	/* multiply and fold: the constants are those of splitmix64 */
 	h = (h ^ ((uint64_t)parent << 32 | image)) * 0xbf58476d1ce4e5b9u;
@@ -75,7 +76,7 @@ static void double_slots(struct stacks *s)
 }
 
 static stack_id new_node(struct stacks *s, stack_id parent, uint32_t image,
-			 struct frame frame, uint64_t stamp)
+			 struct frame frame, uint64_t stamp, uint16_t generation)
 {
 	stack_id id = ++s->count;
 
@@ -83,6 +84,7 @@ static stack_id new_node(struct stacks *s, stack_id parent, uint32_t image,
 	s->nodes[id] = (struct stack_node){
 		.parent = parent, .image = image, .value = frame.value,
 		.stamp = stamp, .depth = s->nodes[parent].depth + 1, .type = frame.type,
+		.generation = generation,
 	};
 	return id;
 }
@@ -90,21 +92,28 @@ static stack_id new_node(struct stacks *s, stack_id parent, uint32_t image,
 stack_id stacks_child(struct stacks *s, stack_id parent, uint32_t image,
 		      struct frame frame, uint64_t stamp)
 {
-	uint32_t hash = hash_of(parent, image, frame);
+	return stacks_child_of(s, parent, image, frame, stamp, 0);
+}
+
+stack_id stacks_child_of(struct stacks *s, stack_id parent, uint32_t image,
+			 struct frame frame, uint64_t stamp, uint16_t generation)
+{
+	uint32_t hash = hash_of(parent, image, frame, generation);
 	uint32_t at = hash & s->mask;
 
 	while (s->slots[at].id != STACK_NONE) {
 		const struct stack_node *n = &s->nodes[s->slots[at].id];
 
 		if (s->slots[at].hash == hash && n->parent == parent &&
-		    n->value == frame.value && n->type == frame.type && n->image == image)
+		    n->value == frame.value && n->type == frame.type && n->image == image &&
+		    n->generation == generation)
 			return s->slots[at].id;
 		at = (at + 1) & s->mask;
 	}
 	/* 2^30 stacks take 32 GiB of nodes: what is beyond shares its parent's */
 	if (s->count >= 1u << 30)
 		return parent;
-	s->slots[at].id = new_node(s, parent, image, frame, stamp);
+	s->slots[at].id = new_node(s, parent, image, frame, stamp, generation);
 	s->slots[at].hash = hash;
 	if (s->count > s->mask / 2)
 		double_slots(s);

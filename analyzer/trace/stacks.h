@@ -21,6 +21,7 @@ struct stack_node {
 	uint64_t stamp;      /* first seen: decides which module the pc belongs to */
 	uint32_t depth;      /* frames, 1 for an outermost one */
 	uint8_t type;        /* enum frame_type */
+	uint16_t generation; /* how many modules had been at this pc before */
 };
 
 struct stacks;
@@ -31,6 +32,13 @@ void stacks_free(struct stacks *s);
 /* The child of PARENT in IMAGE for FRAME, made where it is new. */
 stack_id stacks_child(struct stacks *s, stack_id parent, uint32_t image,
 		      struct frame frame, uint64_t stamp);
+
+/*
+ * The same for a pc where GENERATION modules were mapped and unmapped before STAMP:
+ * equal addresses of different code are different frames.
+ */
+stack_id stacks_child_of(struct stacks *s, stack_id parent, uint32_t image,
+			 struct frame frame, uint64_t stamp, uint16_t generation);
 
 /* The node of ID (not STACK_NONE); valid until the next stacks_child. */
 const struct stack_node *stacks_node(const struct stacks *s, stack_id id);

@@ -29,7 +29,8 @@ static void check_refusal(int status, const char *words, const char *format, ...
 	if (strncmp(r.err, "allotrope", 9) != 0)
 		fail_msg("allotrope %s: message without the program's name: %s", command, r.err);
 	newline = strchr(r.err, '\n');
-	if (newline && newline[1] && strncmp(newline + 1, "Try ", 4) != 0)
+	/* behind it only "Try ..." or, for an unknown word, the list of words */
+	if (newline && newline[1] && strncmp(newline + 1, "Try ", 4) != 0 && newline[1] != '\n')
 		fail_msg("allotrope %s: more than one sentence: %s", command, r.err);
 	if (r.out_bytes)
 		fail_msg("allotrope %s: output beside the error: %.200s", command, r.out);

@@ -34,8 +34,9 @@ static const char *first_word(const char *command)
 static struct dhat dhat_figures(const char *environment, const char *command)
 {
 	struct dhat d;
-	struct result r = run_shell("%s SCRUB=$(basename %s) LD_PRELOAD=%s valgrind --tool=dhat --run-libc-freeres=no "
-				    "--run-cxx-freeres=no --dhat-out-file=/dev/null --log-file=dhat.log %s && cat dhat.log >&2",
+	struct result r = run_shell("%s SCRUB=$(basename %s) LD_PRELOAD=%s valgrind --tool=dhat "
+				    "--run-libc-freeres=no --run-cxx-freeres=no --log-file=dhat.log "
+				    "--dhat-out-file=/dev/null %s && cat dhat.log >&2",
 				    environment, first_word(command), built("tests/subjects/scrub.so"),
 				    command);
 
@@ -159,13 +160,15 @@ TEST(test_sed_equals_dhat)
 TEST(test_awk_equals_dhat)
 {
 	make_inputs();
-	compare("", "/usr/bin/awk -F, '{ n[$2] += length($3) } END { for (k in n) s += n[k]; print s }' in.json");
+	compare("", "/usr/bin/awk -F, '{ n[$2] += length($3) } END { for (k in n) s += n[k]; "
+		"print s }' in.json");
 }
 
 TEST(test_perl_equals_dhat)
 {
 	compare("PERL_HASH_SEED=0",
-		"/usr/bin/perl -e 'my %h; $h{$_ % 97} .= \"x$_\" for 1..3000; print scalar(keys %h), \"\\n\"'");
+		"/usr/bin/perl -e 'my %h; $h{$_ % 97} .= \"x$_\" for 1..3000; "
+		"print scalar(keys %h), \"\\n\"'");
 }
 
 TEST(test_python3_equals_dhat)

@@ -304,33 +304,6 @@ TEST(test_drain_full_backlog_leaves_slots_where_they_are)
 	scene_close(&sc);
 }
 
-TEST(test_drain_metadata_behind_a_hole_is_taken_and_the_hole_when_it_is_filled)
-{
-	struct scene sc;
-	uint64_t hole;
-	uint8_t saved[4];
-
-	scene_open(&sc, WHEN_FULL_WAIT);
-	note(&sc, "first");
-	hole = sc.s.ring->meta_tail;
-	note(&sc, "late");
-	note(&sc, "last");
-	/* the writer of the second one has not stored its magic */
-	memcpy(saved, sc.s.meta + hole, 4);
-	memset(sc.s.meta + hole, 0, 4);
-	drain_round(sc.d);
-	assert_int_equal(drain_totals(sc.d).metadata, 1);
-	usleep(30000);
-	drain_round(sc.d);
-	assert_int_equal(drain_totals(sc.d).metadata, 2);
-	assert_int_equal(drain_totals(sc.d).holes, 1);
-	memcpy(sc.s.meta + hole, saved, 4);
-	finish(&sc);
-	assert_int_equal(drain_totals(sc.d).metadata, 3);
-	assert_int_equal(drain_totals(sc.d).holes, 0);
-	scene_close(&sc);
-}
-
 TEST(test_drain_result_opens_as_a_recording)
 {
 	struct scene sc;
@@ -373,7 +346,6 @@ int main(void)
 		cmocka_unit_test(test_drain_stop_copies_a_living_slot_and_leaves_it_to_its_owner),
 		cmocka_unit_test(test_drain_flight_recorder_keeps_full_slots_until_the_end),
 		cmocka_unit_test(test_drain_full_backlog_leaves_slots_where_they_are),
-		cmocka_unit_test(test_drain_metadata_behind_a_hole_is_taken_and_the_hole_when_it_is_filled),
 		cmocka_unit_test(test_drain_result_opens_as_a_recording),
 	};
 

@@ -1,4 +1,4 @@
-/* test_memcalls.c - memory system calls: the break, the allocator's mappings and the program's own. */
+/* test_memcalls.c - the break, the allocator's mappings and the program's own. */
 #include "model/memcalls.h"
 
 #include <sys/mman.h>

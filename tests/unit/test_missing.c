@@ -63,11 +63,26 @@ TEST(test_missing_changed_and_vanished_files_are_told_apart)
 	free(text);
 }
 
+TEST(test_missing_debug_information_of_a_part_is_said)
+{
+	struct missing_module list[] = {
+		{ "/opt/node", MODULE_COMPLETE, COUNT(100, 2, 90) },
+	};
+	char *text = missing_text(list, 1, 1);
+
+	assert_string_equal(text, "node: 2 of 100 frames without name, 90 without line: "
+			    "line information for a part of it only: compile with -g\n"
+			    "1 frame in no file: code made at run time, or a module that was "
+			    "not recorded\n");
+	free(text);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_missing_nothing_is_empty),
 		cmocka_unit_test(test_missing_packaged_and_own_programs_have_their_own_remedy),
+		cmocka_unit_test(test_missing_debug_information_of_a_part_is_said),
 		cmocka_unit_test(test_missing_changed_and_vanished_files_are_told_apart),
 	};
 

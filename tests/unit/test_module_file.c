@@ -1,8 +1,11 @@
 /* test_module_file.c - which files describe a module, and which must not. */
 #include "symbol/module_file.h"
 
-#include <fcntl.h>
+#include <elf.h>
+#include <sys/auxv.h>
 #include <sys/stat.h>
+
+#include <elfutils/libdwelf.h>
 
 #include "elf_subject.h"
 
@@ -162,6 +165,30 @@ TEST(test_module_path_that_is_not_absolute_is_never_opened)
 	module_file_close(&mf);
 }
 
+TEST(test_module_vdso_of_this_kernel_is_read_from_memory)
+{
+	const Elf64_Ehdr *eh = (const Elf64_Ehdr *)getauxval(AT_SYSINFO_EHDR);
+	struct module_file mf;
+	const void *id = NULL;
+	ssize_t bytes;
+	Elf *elf;
+
+	if (!eh)
+		SKIP("this kernel gives no vdso");
+	elf_version(EV_CURRENT);
+	elf = elf_memory((char *)eh, eh->e_shoff + (size_t)eh->e_shnum * eh->e_shentsize);
+	bytes = dwelf_elf_gnu_build_id(elf, &id);
+	if (bytes <= 0) {
+		elf_end(elf);
+		SKIP("this kernel's vdso has no build-id");
+	}
+	module_file_open(&mf, "[vdso]", id, (size_t)bytes, folder);
+	assert_non_null(mf.elf);
+	assert_int_not_equal(mf.state, MODULE_VANISHED);
+	module_file_close(&mf);
+	elf_end(elf);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -173,6 +200,7 @@ int main(void)
 		cmocka_unit_test(test_module_without_build_id_is_linked_by_checksum),
 		cmocka_unit_test(test_module_of_another_build_is_changed),
 		cmocka_unit_test(test_module_that_is_no_file_is_not_opened),
+		cmocka_unit_test(test_module_vdso_of_this_kernel_is_read_from_memory),
 		cmocka_unit_test(test_module_path_that_is_not_absolute_is_never_opened),
 	};
 

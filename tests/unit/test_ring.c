@@ -4,49 +4,12 @@
 #include <pthread.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/mman.h>
 #include <unistd.h>
 
 #include "clock.h"
 #include "ring.h"
-#include "ring_layout.h"
-#include "session.h"
 #include "test.h"
-
-#define META (64 * 1024)
-
-/* A ring of SLOTS slots, of which SOFT may be full, as this process's session. */
-static void ring_make(uint32_t soft, uint32_t slots, enum when_full when_full, bool bare)
-{
-	struct ring_header layout, *h;
-
-	ring_layout_fill(&layout, soft, slots, META);
-	ring_layout_clock(&layout, false);
-	h = (struct ring_header *)mmap(NULL, layout.ring_bytes, PROT_READ | PROT_WRITE,
-				       MAP_SHARED | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
-	assert_ptr_not_equal(h, MAP_FAILED);
-	*h = layout;
-	h->options.when_full = (uint8_t)when_full;
-	h->options.bare = bare;
-	session = (struct session){
-		.ring = h,
-		.slot_words = (uint64_t *)((char *)h + h->table_offset),
-		.slots = (uint8_t *)h + h->slots_offset,
-		.slot_count = slots,
-		.image = 1,
-		.pid = (uint32_t)getpid(),
-		.recording = true,
-		.options = h->options,
-		.meta = (uint8_t *)h + h->meta_offset,
-		.meta_mapped = META,
-	};
-}
-
-static void ring_drop(void)
-{
-	munmap(session.ring, session.ring->ring_bytes);
-	session.ring = NULL;
-}
+#include "own_ring.h"
 
 static enum slot_state state_of(uint32_t slot)
 {
@@ -58,7 +21,7 @@ TEST(test_ring_claim_takes_the_lowest_slot_and_writes_its_header)
 	struct ring_cursor a = { 0 }, b = { 0 };
 	struct ring_claimant who = { .stream = 7, .thread = 3, .lost = 5 };
 
-	ring_make(4, 8, WHEN_FULL_DROP, false);
+	own_ring_make(4, 8, WHEN_FULL_DROP, false);
 	assert_true(ring_claim(&a, &who, 1000));
 	assert_ptr_equal(a.segment, session.slots);
 	assert_int_equal(a.segment->magic, SEGMENT_MAGIC);
@@ -78,7 +41,7 @@ TEST(test_ring_claim_takes_the_lowest_slot_and_writes_its_header)
 	assert_int_equal(state_of(0), SLOT_FULL);
 	assert_int_equal(session.ring->full_slots, 1);
 	assert_int_equal(ring_room(&a), 0);
-	ring_drop();
+	own_ring_drop();
 }
 
 TEST(test_ring_publish_commits_the_bytes_and_counts_the_record)
@@ -86,7 +49,7 @@ TEST(test_ring_publish_commits_the_bytes_and_counts_the_record)
 	struct ring_cursor c = { 0 };
 	struct ring_claimant who = { 0 };
 
-	ring_make(4, 8, WHEN_FULL_DROP, false);
+	own_ring_make(4, 8, WHEN_FULL_DROP, false);
 	assert_true(ring_claim(&c, &who, 1));
 	memcpy(c.cursor, "abc", 3);
 	ring_publish(&c, c.cursor + 3);
@@ -95,7 +58,7 @@ TEST(test_ring_publish_commits_the_bytes_and_counts_the_record)
 	assert_int_equal(c.segment->committed, 5);
 	ring_close(&c);
 	assert_int_equal(((struct segment_header *)session.slots)->events, 2);
-	ring_drop();
+	own_ring_drop();
 }
 
 TEST(test_ring_claim_beyond_the_soft_limit_fails_but_for_a_first_slot)
@@ -103,7 +66,7 @@ TEST(test_ring_claim_beyond_the_soft_limit_fails_but_for_a_first_slot)
 	struct ring_cursor c = { 0 };
 	struct ring_claimant who = { 0 }, other = { .stream = 2 };
 
-	ring_make(2, 8, WHEN_FULL_DROP, false);
+	own_ring_make(2, 8, WHEN_FULL_DROP, false);
 	for (int i = 0; i < 2; i++) {
 		assert_true(ring_claim(&c, &who, 1));
 		ring_close(&c);
@@ -117,7 +80,7 @@ TEST(test_ring_claim_beyond_the_soft_limit_fails_but_for_a_first_slot)
 	session.ring->full_slots -= 2;
 	assert_true(ring_claim(&c, &who, 1));
 	assert_ptr_equal(c.segment, session.slots);
-	ring_drop();
+	own_ring_drop();
 }
 
 TEST(test_ring_claim_without_a_living_recorder_does_not_wait)
@@ -126,7 +89,7 @@ TEST(test_ring_claim_without_a_living_recorder_does_not_wait)
 	struct ring_claimant who = { 0 };
 	uint64_t before;
 
-	ring_make(1, 2, WHEN_FULL_WAIT, false);
+	own_ring_make(1, 2, WHEN_FULL_WAIT, false);
 	assert_true(ring_claim(&c, &who, 1));
 	ring_close(&c);
 	before = clock_monotonic_ns();
@@ -137,7 +100,7 @@ TEST(test_ring_claim_without_a_living_recorder_does_not_wait)
 	session.ring->stopping = 1;
 	assert_false(ring_claim(&c, &who, 1));
 	assert_in_range(clock_monotonic_ns() - before, 0, 1000000000u);
-	ring_drop();
+	own_ring_drop();
 }
 
 /* Frees the slot that the waiting thread wants, after 20 ms. */
@@ -157,7 +120,7 @@ TEST(test_ring_claim_waits_for_a_living_recorder)
 	struct ring_claimant who = { 0 };
 	pthread_t thread;
 
-	ring_make(1, 2, WHEN_FULL_WAIT, false);
+	own_ring_make(1, 2, WHEN_FULL_WAIT, false);
 	assert_true(ring_claim(&c, &who, 1));
 	ring_close(&c);
 	session.ring->heartbeat_ns = clock_monotonic_ns();
@@ -165,7 +128,7 @@ TEST(test_ring_claim_waits_for_a_living_recorder)
 	assert_true(ring_claim(&c, &who, 1));
 	assert_int_equal(c.segment->sequence, 1);
 	pthread_join(thread, NULL);
-	ring_drop();
+	own_ring_drop();
 }
 
 TEST(test_ring_flight_recorder_overwrites_the_oldest_and_counts_its_events)
@@ -173,7 +136,7 @@ TEST(test_ring_flight_recorder_overwrites_the_oldest_and_counts_its_events)
 	struct ring_cursor c = { 0 };
 	struct ring_claimant who = { 0 };
 
-	ring_make(3, 3, WHEN_FULL_OVERWRITE, true);
+	own_ring_make(3, 3, WHEN_FULL_OVERWRITE, true);
 	for (int i = 0; i < 3; i++) {
 		assert_true(ring_claim(&c, &who, 1));
 		for (int k = 0; k <= i; k++)
@@ -190,7 +153,7 @@ TEST(test_ring_flight_recorder_overwrites_the_oldest_and_counts_its_events)
 	assert_true(ring_claim(&c, &who, 1));
 	assert_ptr_equal(c.segment, session.slots + RING_SLOT_BYTES);
 	assert_int_equal(session.ring->losses[LOSS_OVERWRITTEN], 3);
-	ring_drop();
+	own_ring_drop();
 }
 
 TEST(test_ring_bare_run_uses_each_slot_once)
@@ -198,14 +161,14 @@ TEST(test_ring_bare_run_uses_each_slot_once)
 	struct ring_cursor c = { 0 };
 	struct ring_claimant who = { 0 };
 
-	ring_make(600, 600, WHEN_FULL_DROP, true);
+	own_ring_make(600, 600, WHEN_FULL_DROP, true);
 	for (int i = 0; i < 600; i++) {
 		assert_true(ring_claim(&c, &who, 1));
 		assert_ptr_equal(c.segment, session.slots + (size_t)i * RING_SLOT_BYTES);
 		ring_close(&c);
 	}
 	assert_false(ring_claim(&c, &who, 1));
-	ring_drop();
+	own_ring_drop();
 }
 
 TEST(test_ring_forget_leaves_the_slot_untouched)
@@ -214,14 +177,14 @@ TEST(test_ring_forget_leaves_the_slot_untouched)
 	struct ring_claimant who = { 0 };
 	uint64_t word;
 
-	ring_make(4, 4, WHEN_FULL_DROP, false);
+	own_ring_make(4, 4, WHEN_FULL_DROP, false);
 	assert_true(ring_claim(&c, &who, 1));
 	word = session.slot_words[0];
 	ring_forget(&c);
 	assert_int_equal(ring_room(&c), 0);
 	assert_true(session.slot_words[0] == word);
 	assert_int_equal(session.ring->full_slots, 0);
-	ring_drop();
+	own_ring_drop();
 }
 
 #define RACERS 4
@@ -257,7 +220,7 @@ TEST(test_ring_racing_threads_never_share_a_slot)
 	pthread_t threads[RACERS];
 	void *result;
 
-	ring_make(RACERS, 2 * RACERS, WHEN_FULL_DROP, false);
+	own_ring_make(RACERS, 2 * RACERS, WHEN_FULL_DROP, false);
 	for (long i = 0; i < RACERS; i++)
 		pthread_create(&threads[i], NULL, race, (void *)(i + 1));
 	for (int i = 0; i < RACERS; i++) {
@@ -266,7 +229,7 @@ TEST(test_ring_racing_threads_never_share_a_slot)
 	}
 	assert_int_equal(session.ring->full_slots, 0);
 	assert_int_equal(session.ring->claim_order, RACERS * CLAIMS);
-	ring_drop();
+	own_ring_drop();
 }
 
 TEST(test_ring_layout_rejects_headers_whose_parts_overlap_or_leave_the_file)

@@ -33,6 +33,7 @@ TEST(test_bytes_that_would_round_to_1024_take_the_next_unit)
 
 TEST(test_durations_take_a_fitting_unit)
 {
+	assert_string_equal(units_ns(buffer, 0), "0 s");
 	assert_string_equal(units_ns(buffer, 870), "870 ns");
 	assert_string_equal(units_ns(buffer, 12300), "12.3 us");
 	assert_string_equal(units_ns(buffer, 4560000), "4.56 ms");

@@ -64,6 +64,9 @@ TEST(test_wrappers_of_cxx_and_rust_are_known)
 	assert_wrapper("__rust_alloc");
 	assert_wrapper("alloc::alloc::exchange_malloc");
 	assert_wrapper("<alloc::alloc::Global as core::alloc::Allocator>::allocate");
+	assert_wrapper("<alloc::alloc::Global>::alloc_impl_runtime");
+	assert_wrapper("alloc::raw_vec::RawVec<T,A>::grow_one");
+	assert_wrapper("<alloc::raw_vec::RawVecInner>::finish_grow");
 }
 
 TEST(test_wrappers_compiled_into_copies_are_known)
@@ -83,6 +86,9 @@ TEST(test_functions_that_make_something_are_no_wrappers)
 	assert_no_wrapper("PyUnicode_New");
 	assert_no_wrapper("PyList_New");
 	assert_no_wrapper("std::vector<int, std::allocator<int> >::push_back(int&&)");
+	assert_no_wrapper("std::_MakeUniq<int>::__single_object std::make_unique<int, int>(int&&)");
+	assert_no_wrapper("<alloc::vec::Vec<u8>>::with_capacity");
+	assert_no_wrapper("<alloc::boxed::Box<i32>>::new");
 	assert_no_wrapper("main");
 	assert_no_wrapper("");
 	assert_no_wrapper(".part.0");

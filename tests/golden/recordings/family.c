@@ -2,6 +2,7 @@
  * family.c - a parent with marks, a child by fork, a second thread with a name,
  * memory mapped by hand: what the golden cases read. Recorded by ./record.
  */
+#define _GNU_SOURCE
 #include <pthread.h>
 #include <stdlib.h>
 #include <string.h>
