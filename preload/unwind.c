@@ -74,7 +74,8 @@ static void open_libraries(const struct unwind_state *u)
 		if (unwind_lib_open_libunwind())
 			method.mode = CALLGRAPH_LIBUNWIND;
 		else
-			meta_note("libunwind.so.8 could not be loaded: call stacks are taken by unwind rules instead");
+			meta_note("libunwind.so.8 could not be loaded: "
+				  "call stacks are taken by unwind rules instead");
 	}
 	__atomic_store_n(&method.to_open, OPEN_DONE, __ATOMIC_RELEASE);
 }

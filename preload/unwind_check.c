@@ -101,7 +101,7 @@ static void describe(const char *oracle, const uint64_t *ours, uint32_t our_coun
 
 static bool is_same(uint64_t ours, uint64_t theirs)
 {
-	return ours == theirs || (ours == theirs + 1 && rule_is_signal(ours));
+	return ours == theirs || (ours == theirs + 1 && rule_is_signal(theirs));
 }
 
 /*

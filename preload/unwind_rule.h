@@ -18,7 +18,7 @@
 enum rule_kind {
 	RULE_SP = 1,    /* CFA from sp */
 	RULE_BP = 2,    /* CFA from bp */
-	RULE_SAVED = 3, /* CFA is the word at bp + offset, bp is saved at bp + its words (realigned stacks) */
+	RULE_SAVED = 3, /* realigned stack: the CFA is the word at bp + offset, bp is saved from bp */
 	RULE_SIGNAL = 4,/* the kernel's signal frame at sp */
 	RULE_END = 5,   /* outermost frame */
 	RULE_NONE = 6,  /* code without unwind information; bits 32..63: rules.changes */

@@ -52,6 +52,52 @@ char *frame_text(const struct symbol_frame *f)
 	return safe;
 }
 
+/* Where the parameter list of a C++ function begins, or its end where it has none. */
+static size_t name_bytes(const char *function)
+{
+	size_t length = strlen(function);
+	size_t i = length;
+	int depth = 0;
+
+	if (length > 6 && strcmp(function + length - 6, " const") == 0)
+		i -= 6;
+	if (i == 0 || function[i - 1] != ')')
+		return length;
+	while (i > 0) {
+		i--;
+		depth += function[i] == ')';
+		depth -= function[i] == '(';
+		if (depth == 0)
+			break;
+	}
+	/* "operator()" and a name that is all parentheses keep theirs */
+	return depth == 0 && i > 0 && !(i >= 8 && strncmp(function + i - 8, "operator", 8) == 0) ?
+	       i : length;
+}
+
+char *frame_text_fit(const struct symbol_frame *f, size_t width)
+{
+	struct symbol_frame cut;
+	char *text = frame_text(f);
+	char *function, *fit;
+
+	if (!f || !f->function || visible_width(text) <= width)
+		return text;
+	free(text);
+	function = xstrndup(f->function, name_bytes(f->function));
+	cut = *f;
+	cut.function = function;
+	text = frame_text(&cut);
+	if (visible_width(text) > width) {
+		free(text);
+		text = visible_text(function);
+	}
+	fit = visible_fit(text, width);
+	free(text);
+	free(function);
+	return fit;
+}
+
 char *stack_folded(const struct frame_tree *t, frame_node node)
 {
 	char *text = NULL;

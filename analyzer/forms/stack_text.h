@@ -16,6 +16,12 @@
  */
 char *frame_text(const struct symbol_frame *frame);
 
+/*
+ * The same in about WIDTH columns: where it is wider, first a C++ function's
+ * parameters go, then the file or object, then the middle. Escaped; the caller's.
+ */
+char *frame_text_fit(const struct symbol_frame *frame, size_t width);
+
 /* The function; "libfoo.so+0x1234" where it is not known; NULL for NULL. Not escaped; the caller's. */
 char *frame_function(const struct symbol_frame *frame);
 

@@ -212,8 +212,8 @@ static void put_resident(const struct run *run, const struct summary_facts *f)
 	fprintf(run->out, ": %s resident after %s", units_bytes(rss, m->rss),
 		when(run, m->stamp, time));
 	if (f->max_rss > m->rss + m->rss / 100)
-		fprintf(run->out, " (most: %s)", units_bytes(most, f->max_rss));
-	fputs(m->is_estimate ? "; parts estimated\n" : "\n", run->out);
+		fprintf(run->out, " (most %s)", units_bytes(most, f->max_rss));
+	fputs(m->is_estimate ? ", estimated\n" : "\n", run->out);
 	put_part(run, "heap", m->heap, m->rss, "malloc, by the program break");
 	put_part(run, "mapped", m->mapped, m->rss, "anonymous mappings");
 	if (m->has_parts) {
@@ -310,22 +310,6 @@ static void put_heap(const struct run *run, const struct summary_facts *f)
 	free(syscalls);
 }
 
-/* The site in WIDTH columns; the function matters more than the line. */
-static char *site_name(const struct summary_facts *f, const struct site_row *row, size_t width)
-{
-	const struct symbol_frame *frame = frame_tree_frame(f->tree, row->node);
-	char *name = frame_text(frame);
-	char *fit;
-
-	if (visible_width(name) > width && frame) {
-		free(name);
-		name = frame_function(frame);
-	}
-	fit = visible_fit(name, width);
-	free(name);
-	return fit;
-}
-
 static void put_sites(const struct run *run, const struct summary_facts *f)
 {
 	size_t shown = run->top ? run->top : SITES_SHOWN;
@@ -337,7 +321,8 @@ static void put_sites(const struct run *run, const struct summary_facts *f)
 	for (size_t i = 0; i < f->sites->count && i < shown; i++) {
 		const struct site_row *row = &f->sites->rows[i];
 		char bytes[UNITS_MAX], percent[UNITS_MAX], blocks[UNITS_MAX];
-		char *fit = site_name(f, row, LINE_WIDTH - 44);
+		char *fit = frame_text_fit(frame_tree_frame(f->tree, row->node),
+					   LINE_WIDTH - 44);
 
 		if (row->peak.bytes == 0)
 			shown = 0;

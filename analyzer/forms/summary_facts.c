@@ -25,6 +25,9 @@ const char *const summary_syscall_names[] = {
 #undef ROW
 };
 
+/* Columns of a site's name in a sentence. */
+#define NAME_WIDTH 60
+
 /* Names of sites for findings: made when asked for, kept by node. */
 struct naming {
 	struct frame_tree *tree;
@@ -47,7 +50,7 @@ static const char *site_name(stack_id stack, enum alloc_kind kind, void *ctx)
 		n->count = count;
 	}
 	if (!n->names[node])
-		n->names[node] = frame_text(frame_tree_frame(n->tree, node));
+		n->names[node] = frame_text_fit(frame_tree_frame(n->tree, node), NAME_WIDTH);
 	return n->names[node];
 }
 

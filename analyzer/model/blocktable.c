@@ -160,6 +160,7 @@ static void index_put(struct blocktable *t, uint64_t addr, uint32_t place)
 	b->place[i] = place;
 }
 
+/* Apart from its caller, which every acquire passes through. */
 static __attribute__((noinline)) void index_grow(struct blocktable *t)
 {
 	unsigned log2 = FIRST_BUCKETS_LOG2;

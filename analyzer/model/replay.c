@@ -413,7 +413,9 @@ struct heap *replay_default_heap(const struct replay *rp)
 
 	for (size_t i = 0; i < rp->heap_count; i++) {
 		struct heap *h = &rp->heaps[i].public;
-		uint64_t bytes = sum_saturated(h->peak.bytes, h->mapped_peak.bytes);
+		uint64_t bytes = sum_saturated(
+			difference(h->peak.bytes, h->inherited_bytes),
+			difference(h->mapped_peak.bytes, h->inherited_mapped.bytes));
 
 		if (!best || bytes > best_bytes) {
 			best = h;

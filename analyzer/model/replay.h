@@ -193,6 +193,11 @@ struct replay;
 /* How long an acquire or a release waits for its counterpart, see struct change. */
 #define SKEW_NS 1000
 
+/*
+ * A replay of R, whose stack numbers are those of STACKS; both outlive it. WANTS
+ * is a sum of REPLAY_*. Where images fork it must be fed the events of parents
+ * too: a child begins with what its parent had.
+ */
 struct replay *replay_new(struct recording *r, struct stacks *stacks, unsigned wants);
 void replay_free(struct replay *rp);
 
@@ -206,7 +211,11 @@ size_t replay_heap_count(const struct replay *rp);
 struct heap *replay_heap(const struct replay *rp, size_t index);     /* by image start */
 struct heap *replay_image_heap(const struct replay *rp, uint32_t image); /* NULL: none */
 
-/* The image shown by default: largest peak of heap and mapped bytes; ties: the first. */
+/*
+ * The image shown by default: largest peak of heap and mapped bytes, without what
+ * it inherited (else a child that only waits to exec would stand before its
+ * parent); ties: the first.
+ */
 struct heap *replay_default_heap(const struct replay *rp);
 
 /*

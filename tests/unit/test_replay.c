@@ -52,6 +52,19 @@ TEST(test_default_heap_has_the_largest_peak_and_ties_take_the_first)
 	story_free(s);
 }
 
+TEST(test_default_heap_is_not_the_child_that_inherited_it_all)
+{
+	struct story *s = story_new(0);
+
+	story_image(s, 2, 1, 100, 0);
+	story_stream(s, 1, 2);
+	story_alloc(s, 0, 10, 0x1000, 1000, 7);
+	story_alloc(s, 1, 110, 0x2000, 10, 20);
+	assert_int_equal(story_end(s, 2)->peak.bytes, 1010);
+	assert_ptr_equal(replay_default_heap(s->replay), replay_image_heap(s->replay, 1));
+	story_free(s);
+}
+
 TEST(test_timing_belongs_to_the_last_call_of_the_stream)
 {
 	struct story *s = story_new(0);
@@ -200,6 +213,7 @@ int main(void)
 		cmocka_unit_test(test_events_of_two_images_do_not_mix),
 		cmocka_unit_test(test_event_of_an_unknown_image_has_no_heap),
 		cmocka_unit_test(test_default_heap_has_the_largest_peak_and_ties_take_the_first),
+		cmocka_unit_test(test_default_heap_is_not_the_child_that_inherited_it_all),
 		cmocka_unit_test(test_timing_belongs_to_the_last_call_of_the_stream),
 		cmocka_unit_test(test_losses_are_summed_by_cause),
 		cmocka_unit_test(test_blocks_of_an_ended_image_are_kept_only_on_request),
