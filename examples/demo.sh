@@ -26,6 +26,6 @@ allotrope ltrace -tt -e malloc -l python objects.data 2>&1 | grep "malloc" |
 	sed "s/python.*(//" | sed "s/).*//" |
 	gnuplot -e "set terminal pngcairo size 1000,500; set output 'sizes.png'; \
 set title 'malloc sizes over time: examples/wordcount.py'; set ylabel 'bytes requested'; \
-set logscale y; set xdata time; set timefmt '%H:%M:%S'; set format x '%S s'; unset key; \
-plot '<cat' using 1:2 with dots lc rgb '#1f5fa8'"
+set logscale y; set grid; set xdata time; set timefmt '%H:%M:%S'; set format x '%.2S s'; unset key; \
+plot '<cat' using 1:2 with points pt 7 ps 0.15 lc rgb '#1f5fa8'"
 echo "wrote $out/sizes.png, $out/demo.data, $out/objects.data"

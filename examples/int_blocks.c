@@ -76,6 +76,7 @@ int main(int argc, char **argv)
 {
 	long count = argc > 1 ? atol(argv[1]) : 10 * 1000 * 1000;
 	struct int_object **list;
+	long last;
 
 	if (count < 1) {
 		fprintf(stderr, "usage: int_blocks [INTEGERS]\n");
@@ -86,7 +87,7 @@ int main(int argc, char **argv)
 		perror("malloc");
 		return 1;
 	}
-	printf("%ld\n", list[count - 1]->value);
+	last = list[count - 1]->value;
 	free(list);
 	while (blocks) { /* newest first: from the top of the heap down */
 		struct int_block *next = blocks->next;
@@ -94,5 +95,7 @@ int main(int argc, char **argv)
 		free(blocks);
 		blocks = next;
 	}
+	/* not earlier: the buffer of stdout would lie on top of the blocks and pin the heap */
+	printf("%ld\n", last);
 	return 0;
 }

@@ -165,6 +165,8 @@ void real_resolve(void)
 	*(void **)&found.name = dlsym(RTLD_NEXT, #name);
 #include "hooks.def"
 #undef HOOK
+	/* the program must not find the errors of our look-ups */
+	dlerror();
 	if (!found.malloc || !found.free || !found.calloc || !found.realloc)
 		return;
 	if (!found.reallocarray)

@@ -1,35 +1,22 @@
 /*
- * session.c - joins the ring that `record` made, or makes one (a bare run), and
- * maps it. Relies on raw system calls only. Promises: no descriptor stays open,
- * nothing in a secure-exec process, and no more address space than a limited
- * process can spare.
+ * session.c - this process's place in a recording: whether it has one, its
+ * number, and the word that says that it is live. Promises: nothing at all in a
+ * secure-exec process.
  */
-#include <fcntl.h>
 #include <string.h>
 #include <sys/auxv.h>
 #include <sys/mman.h>
-#include <sys/resource.h>
-#include <sys/stat.h>
-#include <sys/vfs.h>
 #include <unistd.h>
 
-#include "clock.h"
 #include "clock_init.h"
-#include "config.h"
 #include "own_memory.h"
 #include "prefault.h"
-#include "ring_layout.h"
+#include "ring_file.h"
 #include "session.h"
 #include "sys.h"
 #include "sysfile.h"
 
-#define PATH_BYTES 4096
-#define SLOTS_MIN 16u
-/* Under RLIMIT_AS the slots take at most this part of the limit; more where none are freed. */
-#define LIMITED_PART 32
-#define LIMITED_PART_BARE 8
-#define LIMITED_META (8ull << 20)
-#define CREATE_ATTEMPTS 10
+#define LINE_BYTES 512
 #ifndef MADV_WIPEONFORK
 #define MADV_WIPEONFORK 18
 #endif
@@ -42,259 +29,22 @@ const volatile uint64_t *session_live = &never_live;
 /* A page of our own: word 0 is *session_live; wiped in a forked child. */
 static uint64_t *live_page;
 
-static char ring_path[PATH_BYTES];
 static bool export_pending;
-static bool verbose;
 
-const char *session_ring_path(void)
+/* For ALLOTROPE_VERBOSE only: TEXT and the ring's path on standard error. */
+static void say(const char *text)
 {
-	return ring_path;
-}
-
-static void say(const char *text, const char *path)
-{
-	char line[PATH_BYTES + 128];
+	const char *parts[] = { "allotrope: ", text, session_ring_path(), "\n" };
+	char line[LINE_BYTES];
 	size_t n = 0;
 
-	if (!verbose)
-		return;
-	for (const char *parts[] = { "allotrope: ", text, path, "\n", NULL }, **p = parts; *p; p++) {
-		size_t bytes = strlen(*p);
+	for (size_t i = 0; i < sizeof(parts) / sizeof(parts[0]); i++) {
+		size_t bytes = strnlen(parts[i], sizeof(line) - n);
 
-		if (bytes > sizeof(line) - n)
-			bytes = sizeof(line) - n;
-		memcpy(line + n, *p, bytes);
+		memcpy(line + n, parts[i], bytes);
 		n += bytes;
 	}
 	SYS3(write, 2, line, n);
-}
-
-static bool limit_is_finite(int resource, uint64_t *bytes)
-{
-	struct rlimit limit;
-
-	if (sys_failed(SYS4(prlimit64, 0, resource, 0, &limit)) ||
-	    limit.rlim_cur == RLIM_INFINITY)
-		return false;
-	*bytes = limit.rlim_cur;
-	return true;
-}
-
-static void *map_shared(long fd, uint64_t offset, uint64_t bytes)
-{
-	long at = SYS6(mmap, 0, bytes, PROT_READ | PROT_WRITE, MAP_SHARED, fd, offset);
-
-	if (sys_failed(at))
-		return NULL;
-	/* a core dump of the target must not hold the recording */
-	SYS3(madvise, at, bytes, MADV_DONTDUMP);
-	return (void *)at;
-}
-
-/* How much of H's parts to map where the address space is limited to LIMIT bytes. */
-static void ring_shrink(const struct ring_header *h, uint64_t limit, uint64_t *meta,
-			uint64_t *slots)
-{
-	uint64_t window = ring_round(h->meta_tail, RING_ALIGN) + LIMITED_META;
-	uint64_t part = h->options.bare ? LIMITED_PART_BARE : LIMITED_PART;
-	uint64_t spare = limit / part / h->slot_bytes;
-
-	if (*meta > window)
-		*meta = window;
-	if (spare < SLOTS_MIN)
-		spare = SLOTS_MIN;
-	if (*slots > spare)
-		*slots = spare;
-}
-
-/* The beginnings of both parts: header and metadata; slot words and slots. */
-static bool ring_map_parts(long fd, const struct ring_header *h, uint64_t meta, uint64_t slots)
-{
-	uint64_t table = h->slots_offset - h->table_offset;
-	void *second = NULL;
-
-	session.ring = (struct ring_header *)map_shared(fd, 0, h->meta_offset + meta);
-	if (!session.ring)
-		return false;
-	for (; !second && slots > 0; slots /= 2) {
-		second = map_shared(fd, h->table_offset, table + slots * h->slot_bytes);
-		if (second)
-			break;
-	}
-	if (!second) {
-		SYS2(munmap, session.ring, h->meta_offset + meta);
-		session.ring = NULL;
-		return false;
-	}
-	session.meta_mapped = meta;
-	session.slot_words = (uint64_t *)second;
-	session.slot_count = (uint32_t)slots;
-	return true;
-}
-
-/*
- * One mapping of the whole file; parts of it, in two mappings, where the address
- * space is limited or has no such hole.
- */
-static bool ring_map(long fd, const struct ring_header *h)
-{
-	uint64_t meta = h->meta_bytes, slots = h->slot_count, limit;
-	uint8_t *whole = NULL;
-
-	if (limit_is_finite(RLIMIT_AS, &limit))
-		ring_shrink(h, limit, &meta, &slots);
-	else
-		whole = (uint8_t *)map_shared(fd, 0, h->ring_bytes);
-	if (whole) {
-		session.ring = (struct ring_header *)whole;
-		session.meta_mapped = meta;
-		session.slot_words = (uint64_t *)(whole + h->table_offset);
-		session.slot_count = h->slot_count;
-	} else if (!ring_map_parts(fd, h, meta, slots)) {
-		return false;
-	}
-	session.meta = (uint8_t *)session.ring + h->meta_offset;
-	session.slots = (uint8_t *)session.slot_words + (h->slots_offset - h->table_offset);
-	return true;
-}
-
-static bool ring_join(const char *path)
-{
-	struct ring_header header;
-	struct stat info;
-	bool joined = false;
-	long fd;
-
-	if (strlen(path) >= sizeof(ring_path))
-		return false;
-	fd = SYS4(openat, AT_FDCWD, path, O_RDWR | O_CLOEXEC | O_NOFOLLOW | O_NOCTTY | O_NONBLOCK, 0);
-	if (sys_failed(fd))
-		return false;
-	if (!sys_failed(SYS2(fstat, fd, &info)) && S_ISREG(info.st_mode) &&
-	    SYS4(pread64, fd, &header, sizeof(header), 0) == (long)sizeof(header) &&
-	    ring_layout_valid(&header, (uint64_t)info.st_size))
-		joined = ring_map(fd, &header);
-	SYS1(close, fd);
-	if (joined)
-		strcpy(ring_path, path);
-	return joined;
-}
-
-/* PATTERN with %p replaced by our pid, made absolute, into ring_path. */
-static bool ring_name(const char *pattern, unsigned attempt)
-{
-	char *p = ring_path, *end = ring_path + sizeof(ring_path) - 64;
-
-	if (pattern[0] != '/') {
-		long n = SYS2(getcwd, ring_path, sizeof(ring_path) - 64);
-
-		if (sys_failed(n) || ring_path[0] != '/')
-			return false;
-		p += strlen(p);
-		if (p[-1] != '/')
-			*p++ = '/';
-	}
-	for (; *pattern; pattern++) {
-		if (p >= end)
-			return false;
-		if (pattern[0] == '%' && pattern[1] == 'p') {
-			p = sysfile_decimal(p, (uint64_t)SYS0(getpid));
-			pattern++;
-		} else {
-			*p++ = *pattern;
-		}
-	}
-	if (attempt) {
-		*p++ = '.';
-		p = sysfile_decimal(p, attempt);
-	}
-	*p = '\0';
-	return true;
-}
-
-static bool tsc_is_clocksource(void)
-{
-	char text[64];
-
-	if (sysfile_read("/sys/devices/system/clocksource/clocksource0/current_clocksource",
-			 text, sizeof(text)) <= 0)
-		return false;
-#if defined(__aarch64__)
-	return strcmp(text, "arch_sys_counter\n") == 0;
-#else
-	return strcmp(text, "tsc\n") == 0;
-#endif
-}
-
-/* How many slots the file system and the limits leave room for. */
-static uint64_t slots_that_fit(long fd, uint64_t wanted_bytes)
-{
-	uint64_t bytes = wanted_bytes, limit;
-	struct statfs fs;
-
-	if (!sys_failed(SYS2(fstatfs, fd, &fs))) {
-		uint64_t room = (uint64_t)fs.f_bavail * (uint64_t)fs.f_bsize;
-
-		if (bytes > room)
-			bytes = room;
-	}
-	/* beyond RLIMIT_FSIZE the kernel sends SIGXFSZ */
-	if (limit_is_finite(RLIMIT_FSIZE, &limit)) {
-		uint64_t fixed = RING_META_BYTES + (64ull << 20);
-
-		if (limit < fixed + SLOTS_MIN * RING_SLOT_BYTES)
-			return 0;
-		if (bytes > limit - fixed)
-			bytes = limit - fixed;
-	}
-	if (bytes < SLOTS_MIN * RING_SLOT_BYTES)
-		bytes = SLOTS_MIN * RING_SLOT_BYTES;
-	return bytes / RING_SLOT_BYTES;
-}
-
-static bool ring_fill(long fd, const struct config *c)
-{
-	struct ring_header h;
-	uint64_t slots = slots_that_fit(fd, c->size);
-
-	if (slots == 0 || slots > UINT32_MAX / 2)
-		return false;
-	if (c->options.when_full == WHEN_FULL_OVERWRITE)
-		ring_layout_fill(&h, (uint32_t)slots, (uint32_t)slots + RING_EXTRA_SLOTS,
-				 RING_META_BYTES);
-	else
-		ring_layout_fill(&h, (uint32_t)slots, (uint32_t)slots, RING_META_BYTES);
-	ring_layout_clock(&h, tsc_is_clocksource());
-	clock_init(h.clock, h.stamp_shift);
-	h.start_stamp = clock_stamp();
-	h.wall_ns = clock_realtime_ns();
-	h.options = c->options;
-	return !sys_failed(SYS2(ftruncate, fd, h.ring_bytes)) &&
-	       SYS4(pwrite64, fd, &h, sizeof(h), 0) == (long)sizeof(h) && ring_map(fd, &h);
-}
-
-static bool ring_create(const struct config *c)
-{
-	bool made;
-	long fd = -1;
-
-	for (unsigned i = 0; i < CREATE_ATTEMPTS && sys_failed(fd); i++) {
-		if (!ring_name(c->out, i))
-			return false;
-		fd = SYS4(openat, AT_FDCWD, ring_path,
-			  O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, 0600);
-	}
-	if (sys_failed(fd)) {
-		say("cannot create ", ring_path);
-		return false;
-	}
-	made = ring_fill(fd, c);
-	if (!made) {
-		say("no room for ", ring_path);
-		SYS3(unlinkat, AT_FDCWD, ring_path, 0);
-	}
-	SYS1(close, fd);
-	return made;
 }
 
 static void live_page_make(void)
@@ -326,14 +76,16 @@ static void identity_take(void)
 bool session_open(char *const *env)
 {
 	struct config config;
+	bool opened;
 
 	if (getauxval(AT_SECURE))
 		return false;
 	config_read(&config, env);
-	verbose = config.verbose;
-	if (config.ring ? !ring_join(config.ring) : !ring_create(&config))
+	opened = config.ring ? ring_file_join(config.ring) : ring_file_create(&config);
+	if (config.verbose)
+		say(opened ? "recording to " : "not recording: cannot use ");
+	if (!opened)
 		return false;
-	say("recording to ", ring_path);
 	export_pending = !config.ring;
 	session.options = session.ring->options;
 	session.pid = (uint32_t)SYS0(getpid);
@@ -392,6 +144,7 @@ void session_export(void)
 {
 	static const char prefix[] = ENV_RING "=";
 	size_t count = 0;
+	const char *path = session_ring_path();
 	char **array, *text;
 
 	if (!export_pending || !environ)
@@ -399,13 +152,13 @@ void session_export(void)
 	export_pending = false;
 	while (environ[count])
 		count++;
-	array = (char **)own_map((count + 2) * sizeof(char *) + sizeof(prefix) + strlen(ring_path));
+	array = (char **)own_map((count + 2) * sizeof(char *) + sizeof(prefix) + strlen(path));
 	if (!array)
 		return;
 	text = (char *)(array + count + 2);
 	memcpy(array, environ, count * sizeof(char *));
 	memcpy(text, prefix, sizeof(prefix) - 1);
-	strcpy(text + sizeof(prefix) - 1, ring_path);
+	strcpy(text + sizeof(prefix) - 1, path);
 	array[count] = text;
 	environ = array;
 }

@@ -107,6 +107,7 @@ void unwind_reset(struct unwind_state *u)
 void unwind_restart(struct unwind_state *u)
 {
 	u->restart = true;
+	u->steady = false;
 }
 
 void unwind_modules_added(void)

@@ -80,7 +80,7 @@ void unwind_modules_added(void);
 /*
  * Memory was unmapped, moved or protected, or the program break lowered: the bounds of
  * stacks other than the thread's own (coroutines, alternate ones) must be asked
- * for again. One atomic increment.
+ * for again. Costs a load until such a stack was met, then an atomic increment.
  */
 void unwind_memory_changed(void);
 

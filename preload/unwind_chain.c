@@ -413,8 +413,9 @@ static inline uint32_t keep_fresh(struct unwind_state *u, const struct walk *w,
 	return common;
 }
 
-void chain_capture(struct unwind_state *u, const struct unwind_context *ctx,
-		   struct stack_change *change)
+static __attribute__((noinline))
+void capture_changed(struct unwind_state *u, const struct unwind_context *ctx,
+		     struct stack_change *change)
 {
 	struct frame_state s = { ctx->pc - 1, ctx->sp, ctx->bp };
 	struct walk w = { .u = u };
@@ -423,6 +424,7 @@ void chain_capture(struct unwind_state *u, const struct unwind_context *ctx,
 	unsigned end;
 
 	w.tag = __atomic_load_n(&rules.tag, __ATOMIC_ACQUIRE);
+	u->steady = false;
 	if (__builtin_expect(!range_holds(&u->stack, s.sp) || !u->own ||
 			     u->rules != changes || u->tag != w.tag, 0) &&
 	    !prepare(u, s.sp, changes, w.tag)) {
@@ -466,5 +468,36 @@ again:
 		goto again;
 	} else {
 		write_kept(u, common, u->kept, change);
+		u->steady = u->own && !w.fragile;
 	}
+}
+
+#if defined(__x86_64__)
+/* The stack at CTX is the one in force; all of it is kept. */
+static inline bool is_last(const struct unwind_state *u, const struct unwind_context *ctx)
+{
+	uint32_t kept = u->kept;
+	const struct kept_frame *f = &u->frames[kept - 1];
+
+	return f->sp == ctx->sp && u->pcs[kept - 1] == ctx->pc - 1 &&
+	       (!f->live || f->bp == ctx->bp) &&
+	       u->rules == __atomic_load_n(&rules.changes, __ATOMIC_ACQUIRE) &&
+	       verify(u, 0, kept) == 0;
+}
+#endif
+
+/*
+ * The commonest stack is the last one again: that is found out without the frame of a
+ * large function.
+ */
+void chain_capture(struct unwind_state *u, const struct unwind_context *ctx,
+		   struct stack_change *change)
+{
+#if defined(__x86_64__)
+	if (u->steady && is_last(u, ctx)) {
+		*change = (struct stack_change){ 0 };
+		return;
+	}
+#endif
+	capture_changed(u, ctx, change);
 }

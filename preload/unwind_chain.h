@@ -52,6 +52,7 @@ struct unwind_state {
 	bool restart;        /* the reader has forgotten everything */
 	bool cut;            /* more frames lie outside the kept ones */
 	bool forget;         /* frames in force may mean other code now: write all anew */
+	bool steady;         /* all kept frames are in force, may be met again and lie on the own stack */
 	bool in_out;         /* the frames in force are in out[], not in pcs[] */
 	uint64_t *pcs;       /* kept frames, outermost first, as they are written */
 	struct kept_frame *frames;

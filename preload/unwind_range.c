@@ -33,6 +33,8 @@ extern void *__libc_stack_end __attribute__((weak));
 #define JOIN_MAX 16
 
 static uint32_t memory_generation;
+/* A stack of another kind than a thread's own was ever met. */
+static bool others_met;
 /* Where struct pthread keeps (stackblock, stackblock_size, guardsize): word index + 1. */
 static uint32_t descriptor_word;
 
@@ -43,7 +45,8 @@ uint32_t range_generation(void)
 
 void range_changed(void)
 {
-	__atomic_fetch_add(&memory_generation, 1, __ATOMIC_RELEASE);
+	if (__atomic_load_n(&others_met, __ATOMIC_RELAXED))
+		__atomic_fetch_add(&memory_generation, 1, __ATOMIC_RELEASE);
 }
 
 bool range_is_first(uint64_t sp)
@@ -284,6 +287,7 @@ bool range_find(struct stack_ranges *r, uint64_t sp, struct stack_range *found,
 			return true;
 		}
 	}
+	__atomic_store_n(&others_met, true, __ATOMIC_RELAXED);
 	r->other[r->next++ % RANGES_KEPT] = *found;
 	return true;
 }

@@ -118,6 +118,8 @@ void diag_print(const char *level, const char *format, ...)
 		used += (size_t)snprintf(line + used, 64, "%.32s: ", level);
 	used += escape_into(line + used, sizeof(line) - used - 1, text);
 	line[used++] = '\n';
+	/* where both go to one pipe, no line of the report is cut in two */
+	fflush(stdout);
 	while (done < used) {
 		ssize_t n = write(STDERR_FILENO, line + done, used - done);
 

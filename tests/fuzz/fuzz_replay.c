@@ -4,17 +4,14 @@
  *
  *	clang -g -fsanitize=fuzzer,address,undefined -std=gnu11 -D_GNU_SOURCE \
  *		-Iinclude -Ianalyzer -Itests tests/fuzz/fuzz_replay.c tests/fixture/story.c \
- *		analyzer/model/*.c analyzer/base/{xmem,units,diag,visible}.c
+ *		analyzer/model/[a-z]*.c analyzer/base/{xmem,units,diag,visible}.c
  *
  * Each event is taken from 8 bytes, so that the fuzzer can move, repeat and drop
  * events: stream and kind, time, address, size, and four of arguments.
  */
-#include <stdlib.h>
-
 #include "fixture/story.h"
+#include "fuzz/fuzz.h"
 #include "model/findings.h"
-
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
 /* A few numbers that meet, and a few that are far out. */
 static uint64_t number_of(uint8_t byte)
@@ -76,7 +73,7 @@ static void visit(const struct block *b, void *ctx)
 	*(uint64_t *)ctx += b->size;
 }
 
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+int fuzz_replay(const uint8_t *data, size_t size)
 {
 	struct story *s;
 	uint64_t stamp = 0, sum = 0;
