@@ -92,7 +92,7 @@ all: $(OUT)/liballotrope.so $(OUT)/allotrope ## build the library and the analyz
 $(OUT)/liballotrope.so: $(LIB_OBJ) preload/liballotrope.map
 	$(say) LD $@
 	$(Q)$(CC) -shared -o $@ $(LIB_OBJ) -Wl,--version-script=preload/liballotrope.map \
-		-Wl,-z,now -Wl,-z,initfirst -Wl,-z,relro -Wl,-z,defs -Wl,-Bsymbolic -Wl,-soname,liballotrope.so \
+		-Wl,-z,now -Wl,-z,relro -Wl,-z,defs -Wl,-Bsymbolic -Wl,-soname,liballotrope.so \
 		-Wl,--as-needed -ldl -lpthread
 
 $(OUT)/libanalyzer.a: $(APP_OBJ)
@@ -208,7 +208,31 @@ $(LIVE_BIN) $(ORACLE_BIN) $(GOLDEN_BIN): $(OUT)/%: %.c $(SUPPORT_OBJ) $(FIXTURE_
 	$(Q)mkdir -p $(@D) && $(CC) $(RUN_CFLAGS) -Ianalyzer $(SANFLAGS) $(CFLAGS) -o $@ $< $(SUPPORT_OBJ) \
 		$(FIXTURE_OBJ) $(OUT)/libanalyzer.a $(TEST_LIBS) $(APP_LIBS)
 
+# Fuzz targets: with libFuzzer by `make fuzz`, over the kept corpus by test_corpus.
+FUZZ_SRC   := $(filter-out %/fuzz_main.c %/test_corpus.c %/make_corpus.c,$(sort $(wildcard tests/fuzz/*.c)))
+FUZZ_OBJ   := $(patsubst %.c,$(OUT)/%.o,$(FUZZ_SRC))
+FUZZ_NAMES := $(shell sed -n 's/^[[:space:]]ROW(\([a-z]*\)).*/\1/p' tests/fuzz/fuzz.h)
+FUZZ_SECONDS ?= 60
+
+$(OUT)/tests/fuzz/%.o: tests/fuzz/%.c
+	$(say) CC $<
+	$(Q)mkdir -p $(@D) && $(CC) $(APP_CFLAGS) -Itests $(CFLAGS) -c -o $@ $<
+
+$(OUT)/tests/fuzz/test_corpus $(OUT)/tests/fuzz/make_corpus: $(OUT)/tests/fuzz/%: tests/fuzz/%.c \
+		$(FUZZ_OBJ) $(FIXTURE_OBJ) $(OUT)/libanalyzer.a
+	$(say) TEST $@
+	$(Q)mkdir -p $(@D) && $(CC) $(RUN_CFLAGS) -Ianalyzer $(SANFLAGS) $(CFLAGS) -o $@ $< \
+		$(FUZZ_OBJ) $(FIXTURE_OBJ) $(OUT)/libanalyzer.a $(TEST_LIBS) $(APP_LIBS)
+
+$(addprefix $(OUT)/fuzz_,$(FUZZ_NAMES)): $(OUT)/fuzz_%: tests/fuzz/fuzz_main.c \
+		$(FUZZ_OBJ) $(FIXTURE_OBJ) $(OUT)/libanalyzer.a
+	$(say) FUZZ $@
+	$(Q)$(CC) $(APP_CFLAGS) -Itests -DFUZZ_TARGET=fuzz_$* -fsanitize=fuzzer -o $@ $< \
+		$(FUZZ_OBJ) $(FIXTURE_OBJ) $(OUT)/libanalyzer.a $(TEST_LIBS) $(APP_LIBS)
+
 RUN_TESTS := tests/run
+# Another variant's folder beside this one's.
+beside = $(if $(filter build/%,$(OUT)),build/$(1),$(OUT)/$(1))
 
 .PHONY: check-unit check-golden check-live check-oracle check-lint check-san
 check-unit: $(UNIT_BIN) ## unit tests, one program per source file
@@ -224,6 +248,15 @@ check-lint: all ## layers, names, exports, imports, headers, documents
 check-san: ## unit and golden tests with ASan, UBSan; ring tests with TSan
 	$(Q)$(MAKE) --no-print-directory SAN=address,undefined check-unit check-golden
 	$(Q)$(MAKE) --no-print-directory SAN=thread check-ring
+
+.PHONY: fuzz fuzz-build fuzz-corpus
+fuzz: ## run each fuzz target for FUZZ_SECONDS (clang); what it finds goes to its corpus folder
+	$(Q)$(MAKE) --no-print-directory -j2 CC=clang SAN=fuzzer-no-link$(comma)address$(comma)undefined \
+		OUT=$(call beside,fuzz) fuzz-build
+	$(Q)tests/fuzz/run $(call beside,fuzz) $(FUZZ_SECONDS) $(FUZZ_NAMES)
+fuzz-build: $(addprefix $(OUT)/fuzz_,$(FUZZ_NAMES))
+fuzz-corpus: $(OUT)/tests/fuzz/make_corpus ## write the first inputs of the fuzz targets anew
+	$(Q)$< tests/fuzz/corpus tests/golden/recordings/family.data
 
 .PHONY: check
 check: ## the same set-up as demo, then every test

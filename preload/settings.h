@@ -9,7 +9,7 @@
  * Record the variables of the environment ENV that change how memory is allocated:
  * MALLOC_*, GLIBC_TUNABLES, PYTHONMALLOC, PYTHONMALLOCSTATS, LD_PRELOAD, MIMALLOC_*,
  * TCMALLOC_*. The key is the variable's name. Once, at start; ENV is a parameter
- * because libc's environ is not set yet when a library with initfirst begins.
+ * because libc's environ may not be set yet when the library begins.
  */
 void settings_record(char *const *env);
 

@@ -34,14 +34,15 @@ static void at_exit(int status, void *unused)
 	exit_record(status);
 }
 
-/* libc sets environ in its own constructor, which may not have run. */
+/*
+ * As the kernel gave it: constructors of other libraries may have replaced environ
+ * before ours runs, and libc may not have set it yet.
+ */
 static char *const *environment(void)
 {
 	const long *stack = (const long *)__libc_stack_end;
 
-	if (environ)
-		return environ;
-	return stack ? (char *const *)(stack + 1 + stack[0] + 1) : NULL;
+	return stack ? (char *const *)(stack + 1 + stack[0] + 1) : environ;
 }
 
 static uint32_t option_features(void)

@@ -40,8 +40,8 @@ bool process_stat(pid_t pid, char *state, uint64_t *start_time)
 {
 	char path[40], text[1024], *p;
 	unsigned long long start;
+	int threads, fd;
 	ssize_t n;
-	int fd;
 
 	snprintf(path, sizeof(path), "/proc/%d/stat", (int)pid);
 	fd = open(path, O_RDONLY | O_CLOEXEC);
@@ -55,8 +55,11 @@ bool process_stat(pid_t pid, char *state, uint64_t *start_time)
 	/* the name in parentheses may hold anything, parentheses too */
 	p = strrchr(text, ')');
 	if (!p || sscanf(p + 1, " %c %*d %*d %*d %*d %*d %*u %*u %*u %*u %*u %*u %*u %*d %*d "
-			 "%*d %*d %*d %*d %llu", state, &start) != 2)
+			 "%*d %*d %d %*d %llu", state, &threads, &start) != 3)
 		return false;
+	/* main ended by pthread_exit: the leader waits as a zombie for its threads */
+	if (*state == 'Z' && threads > 1)
+		*state = 'S';
 	*start_time = start;
 	return true;
 }

@@ -1,10 +1,6 @@
 /*
- * fuzz_replay.c - any bytes as events for the model: nothing may crash, and the
- * sums must agree. The entry point is libFuzzer's:
- *
- *	clang -g -fsanitize=fuzzer,address,undefined -std=gnu11 -D_GNU_SOURCE \
- *		-Iinclude -Ianalyzer -Itests tests/fuzz/fuzz_replay.c tests/fixture/story.c \
- *		analyzer/model/[a-z]*.c analyzer/base/{xmem,units,diag,visible}.c
+ * fuzz_replay.c - target: any bytes as events for the model. Nothing may crash, and
+ * the sums must agree.
  *
  * Each event is taken from 8 bytes, so that the fuzzer can move, repeat and drop
  * events: stream and kind, time, address, size, and four of arguments.

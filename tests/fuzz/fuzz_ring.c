@@ -18,7 +18,7 @@ int fuzz_ring(const uint8_t *data, size_t size)
 	memcpy(file, data, size);
 	fuzz_repair_ring(file, size);
 	twice = size >= sizeof(struct ring_header) &&
-		(((const struct ring_header *)file)->pad0[3] & REPAIR_TWICE);
+		(file[offsetof(struct ring_header, pad0) + 3] & REPAIR_TWICE);
 	path = fuzz_file(file, size);
 	free(file);
 	fuzz_read_all((const char *const[]){ path, path }, twice ? 2 : 1);
