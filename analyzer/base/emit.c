@@ -44,6 +44,16 @@ static bool is_shown(const struct emit *e, size_t i)
 	return shown & bits[e->options.format];
 }
 
+/* Nothing in TEXT needs an escape or a quote in any format: true of most names. */
+static bool is_plain(const char *text)
+{
+	for (; *text; text++)
+		if (*text < ' ' || *text > '~' || *text == '"' || *text == '\\' ||
+		    *text == ',')
+			return false;
+	return true;
+}
+
 void csv_put(FILE *out, const char *text)
 {
 	if (!text[strcspn(text, "\",\r\n")]) {
@@ -171,7 +181,13 @@ static void write_csv(struct emit *e, const struct cell *cells)
 		if (!cells[i].is_known)
 			continue;
 		if (e->columns[i].type == COLUMN_TEXT) {
-			char *text = visible_text(cells[i].text);
+			char *text;
+
+			if (is_plain(cells[i].text)) {
+				fputs(cells[i].text, e->out);
+				continue;
+			}
+			text = visible_text(cells[i].text);
 
 			csv_put(e->out, text);
 			free(text);
@@ -184,39 +200,68 @@ static void write_csv(struct emit *e, const struct cell *cells)
 	putc('\n', e->out);
 }
 
-static json_t *json_cell(enum column_type type, const struct cell *c)
+/* V, whose reference is taken over, compact. */
+static void write_value(FILE *out, json_t *v)
+{
+	json_dumpf(v, out, JSON_COMPACT | JSON_ENCODE_ANY);
+	json_decref(v);
+}
+
+/*
+ * Whole numbers, most of a long table, are the same in JSON as elsewhere and
+ * written directly: a json_t each would take most of the time.
+ */
+static void write_json_cell(FILE *out, enum column_type type, const struct cell *c)
 {
 	char buffer[64];
 
-	if (!c->is_known)
-		return json_null();
+	if (!c->is_known) {
+		fputs("null", out);
+		return;
+	}
 	switch (type) {
 	case COLUMN_TEXT:
-		return json_from_text(c->text);
+		if (is_plain(c->text))
+			fprintf(out, "\"%s\"", c->text);
+		else
+			write_value(out, json_from_text(c->text));
+		break;
 	case COLUMN_PERCENT:
 	case COLUMN_REAL:
-		return json_real(c->real);
+		write_value(out, json_real(c->real));
+		break;
+	case COLUMN_JSON:
+		write_value(out, c->json);
+		break;
 	case COLUMN_ADDRESS:
 		format_number(buffer, sizeof(buffer), type, c, false);
-		return json_string(buffer);
-	case COLUMN_JSON:
-		return c->json;
+		fprintf(out, "\"%s\"", buffer);
+		break;
 	default:
-		return json_from_number(c->number);
+		if (c->number > INT64_MAX) {
+			write_value(out, json_from_number(c->number));
+			break;
+		}
+		format_number(buffer, sizeof(buffer), type, c, false);
+		fputs(buffer, out);
+		break;
 	}
 }
 
 static void write_json(struct emit *e, const struct cell *cells)
 {
-	json_t *row = json_object();
+	bool first = true;
 
-	for (size_t i = 0; i < e->count; i++)
-		if (is_shown(e, i))
-			json_object_set_new(row, e->columns[i].key,
-					    json_cell(e->columns[i].type, &cells[i]));
-	fputs(e->rows_written ? ",\n " : "\n ", e->out);
-	json_dumpf(row, e->out, JSON_COMPACT);
-	json_decref(row);
+	fputs(e->rows_written ? ",\n {" : "\n {", e->out);
+	for (size_t i = 0; i < e->count; i++) {
+		if (!is_shown(e, i))
+			continue;
+		/* keys are words of ours: nothing in them needs an escape */
+		fprintf(e->out, "%s\"%s\":", first ? "" : ",", e->columns[i].key);
+		write_json_cell(e->out, e->columns[i].type, &cells[i]);
+		first = false;
+	}
+	putc('}', e->out);
 }
 
 void emit_row(struct emit *e, const struct cell *cells)

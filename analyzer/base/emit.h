@@ -114,7 +114,7 @@ int emit_parse_sort(const char *text, const struct column *columns, size_t count
 
 /* ---- JSON ---- */
 
-/* S as a JSON string; bytes that are no UTF-8 and control characters are kept readable as \xNN. NULL: null. */
+/* S as a JSON string: bytes that are no UTF-8 and control characters as \xNN. NULL: null. */
 json_t *json_from_text(const char *s);
 
 /* N as a JSON integer; beyond 2^63 - 1 (damaged input only) as a real. */

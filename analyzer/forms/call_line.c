@@ -9,8 +9,6 @@
  */
 #include "forms/call_line.h"
 
-#include <inttypes.h>
-#include <stdarg.h>
 #include <string.h>
 #include <sys/wait.h>
 #include <time.h>
@@ -62,25 +60,52 @@ const char *call_line_signal(int number, char *buffer)
 	return buffer;
 }
 
-/* fprintf that says how many columns it took. */
-static int put(FILE *out, const char *format, ...)
-	__attribute__((format(printf, 2, 3)));
-
-static int put(FILE *out, const char *format, ...)
+/*
+ * A recording has millions of lines: what follows writes text, decimal and
+ * hexadecimal numbers without the cost of a format, and says how many columns it took.
+ */
+static int put_text(FILE *out, const char *text)
 {
-	va_list ap;
-	int n;
+	size_t length = strlen(text);
 
-	va_start(ap, format);
-	n = vfprintf(out, format, ap);
-	va_end(ap);
-	return n > 0 ? n : 0;
+	fwrite_unlocked(text, 1, length, out);
+	return (int)length;
+}
+
+static int put_digits(FILE *out, uint64_t n, unsigned base, int least)
+{
+	char digits[24];
+	char *p = digits + sizeof(digits);
+
+	do {
+		*--p = "0123456789abcdef"[n % base];
+		n /= base;
+	} while (n > 0 || digits + sizeof(digits) - p < least);
+	fwrite_unlocked(p, 1, (size_t)(digits + sizeof(digits) - p), out);
+	return (int)(digits + sizeof(digits) - p);
+}
+
+static int put_decimal(FILE *out, uint64_t n)
+{
+	return put_digits(out, n, 10, 1);
+}
+
+static int put_hex(FILE *out, uint64_t n)
+{
+	return put_text(out, "0x") + put_digits(out, n, 16, 1);
 }
 
 /* An address as ltrace prints pointers: NULL is 0. */
 static int put_pointer(FILE *out, uint64_t address)
 {
-	return put(out, address ? "0x%" PRIx64 : "%" PRIx64, address);
+	return address ? put_hex(out, address) : put_text(out, "0");
+}
+
+/* Spaces up to COLUMN. */
+static void put_gap(FILE *out, int used, int column)
+{
+	for (; used < column; used++)
+		putc_unlocked(' ', out);
 }
 
 static int put_time(FILE *out, const struct call_line *line,
@@ -89,19 +114,23 @@ static int put_time(FILE *out, const struct call_line *line,
 	uint64_t ns = style->recording->wall_ns +
 		      (uint64_t)recording_ns(style->recording, line->stamp);
 	time_t second = (time_t)(ns / 1000000000u);
-	int micro = (int)(ns / 1000u % 1000000u);
+	uint64_t micro = ns / 1000u % 1000000u;
+	int n;
 
-	if (style->time == TIME_EPOCH)
-		return put(out, "%lld.%06d ", (long long)second, micro);
+	if (style->time == TIME_EPOCH) {
+		n = put_decimal(out, (uint64_t)second) + put_text(out, ".");
+		return n + put_digits(out, micro, 10, 6) + put_text(out, " ");
+	}
 	if (second != style->second) {
 		style->second = second;
 		localtime_r(&second, &style->tm);
 	}
-	if (style->time == TIME_SECONDS)
-		return put(out, "%02d:%02d:%02d ", style->tm.tm_hour, style->tm.tm_min,
-			   style->tm.tm_sec);
-	return put(out, "%02d:%02d:%02d.%06d ", style->tm.tm_hour, style->tm.tm_min,
-		   style->tm.tm_sec, micro);
+	n = put_digits(out, (uint64_t)style->tm.tm_hour, 10, 2) + put_text(out, ":");
+	n += put_digits(out, (uint64_t)style->tm.tm_min, 10, 2) + put_text(out, ":");
+	n += put_digits(out, (uint64_t)style->tm.tm_sec, 10, 2);
+	if (style->time == TIME_MICRO)
+		n += put_text(out, ".") + put_digits(out, micro, 10, 6);
+	return n + put_text(out, " ");
 }
 
 /* Everything before the name. */
@@ -111,20 +140,27 @@ static int put_prefix(FILE *out, const struct call_line *line,
 	int n = 0;
 
 	if (style->has_pid)
-		n += put(out, style->has_plain_pid ? "%" PRIu32 " " : "[pid %" PRIu32 "] ",
-			 line->tid);
+		n += put_text(out, style->has_plain_pid ? "" : "[pid ") +
+		     put_decimal(out, line->tid) +
+		     put_text(out, style->has_plain_pid ? " " : "] ");
 	if (style->time != TIME_NONE)
 		n += put_time(out, line, style);
 	if (style->has_address && line->kind == LINE_EXIT)
-		n += put(out, "[0xffffffffffffffff] ");
+		n += put_text(out, "[0xffffffffffffffff] ");
 	else if (style->has_address)
-		n += put(out, "[0x%" PRIx64 "] ", line->return_address);
+		n += put_text(out, "[") + put_hex(out, line->return_address) +
+		     put_text(out, "] ");
 	if (style->has_caller && line->kind == LINE_CALL && !is_resumed) {
 		visible_put(out, call_line_caller(line));
-		fputs("->", out);
+		put_text(out, "->");
 		n += (int)visible_width(call_line_caller(line)) + 2;
 	}
 	return n;
+}
+
+static int put_comma(FILE *out, uint64_t n)
+{
+	return put_text(out, ", ") + put_decimal(out, n);
 }
 
 static int put_call_arguments(FILE *out, const struct call *c)
@@ -133,32 +169,33 @@ static int put_call_arguments(FILE *out, const struct call *c)
 
 	switch (c->func) {
 	case FUNC_CALLOC:
-		return put(out, "%" PRIu64 ", %" PRIu64, c->nmemb, c->size);
+		return put_decimal(out, c->nmemb) + put_comma(out, c->size);
 	case FUNC_REALLOC:
 		n = put_pointer(out, c->pointer);
-		return n + put(out, ", %" PRIu64, c->size);
+		return n + put_comma(out, c->size);
 	case FUNC_REALLOCARRAY:
 		n = put_pointer(out, c->pointer);
-		return n + put(out, ", %" PRIu64 ", %" PRIu64, c->nmemb, c->size);
+		return n + put_comma(out, c->nmemb) + put_comma(out, c->size);
 	case FUNC_POSIX_MEMALIGN:
-		n = put(out, "[");
+		n = put_text(out, "[");
 		if (c->result)
 			n += put_pointer(out, c->result);
-		return n + put(out, "], %" PRIu64 ", %" PRIu64, c->alignment, c->size);
+		return n + put_text(out, "]") + put_comma(out, c->alignment) +
+		       put_comma(out, c->size);
 	case FUNC_ALIGNED_ALLOC:
 	case FUNC_MEMALIGN:
-		return put(out, "%" PRIu64 ", %" PRIu64, c->alignment, c->size);
+		return put_decimal(out, c->alignment) + put_comma(out, c->size);
 	case FUNC_FREE:
 	case FUNC_CFREE:
 		return put_pointer(out, c->pointer);
 	case FUNC_FREE_SIZED:
 		n = put_pointer(out, c->pointer);
-		return n + put(out, ", ?");
+		return n + put_text(out, ", ?");
 	case FUNC_FREE_ALIGNED_SIZED:
 		n = put_pointer(out, c->pointer);
-		return n + put(out, ", ?, ?");
+		return n + put_text(out, ", ?, ?");
 	default:
-		return put(out, "%" PRIu64, c->size);
+		return put_decimal(out, c->size);
 	}
 }
 
@@ -183,11 +220,11 @@ static int put_syscall_arguments(FILE *out, const struct call_line *line)
 		unsigned address = line->number == SYS_MEM_shmat ? 1 : 0;
 
 		if (i > 0)
-			n += put(out, ", ");
+			n += put_text(out, ", ");
 		if (i == address && has_address)
 			n += put_pointer(out, line->args[i]);
 		else
-			n += put(out, "%" PRIu64, line->args[i]);
+			n += put_decimal(out, line->args[i]);
 	}
 	return n;
 }
@@ -195,7 +232,7 @@ static int put_syscall_arguments(FILE *out, const struct call_line *line)
 /* name(arguments, without the closing parenthesis. */
 static int put_open(FILE *out, const struct call_line *line)
 {
-	int n = put(out, "%s(", call_line_name(line));
+	int n = put_text(out, call_line_name(line)) + put_text(out, "(");
 
 	return n + (line->kind == LINE_CALL ? put_call_arguments(out, &line->call) :
 					      put_syscall_arguments(out, line));
@@ -213,10 +250,12 @@ static void put_result(FILE *out, const struct call_line *line)
 		if (returns_address(line->number) &&
 		    (line->result > 0 || line->result < -4095))
 			put_pointer(out, (uint64_t)line->result);
+		else if (line->result < 0 && put_text(out, "-"))
+			put_decimal(out, -(uint64_t)line->result);
 		else
-			put(out, "%" PRId64, line->result);
+			put_decimal(out, (uint64_t)line->result);
 		if (line->is_inferred)
-			fputs(" (inferred)", out);
+			put_text(out, " (inferred)");
 		return;
 	}
 	switch (line->call.func) {
@@ -224,10 +263,10 @@ static void put_result(FILE *out, const struct call_line *line)
 	case FUNC_CFREE:
 	case FUNC_FREE_SIZED:
 	case FUNC_FREE_ALIGNED_SIZED:
-		fputs("<void>", out);
+		put_text(out, "<void>");
 		break;
 	case FUNC_POSIX_MEMALIGN:
-		put(out, "%d", line->call.result ? 0 : line->call.error);
+		put_decimal(out, line->call.result ? 0 : line->call.error);
 		break;
 	default:
 		put_pointer(out, line->call.result);
@@ -239,21 +278,23 @@ static void put_result(FILE *out, const struct call_line *line)
 static void put_close(FILE *out, const struct call_line *line,
 		      struct call_line_style *style, int used)
 {
-	used += put(out, ") ");
-	if (used < style->align - 1)
-		put(out, "%*s", style->align - 1 - used, "");
-	fputs("= ", out);
+	used += put_text(out, ") ");
+	put_gap(out, used, style->align - 1);
+	put_text(out, "= ");
 	put_result(out, line);
 	if (style->has_duration && line->has_duration) {
 		uint64_t micro = (uint64_t)((double)line->duration_ticks *
 					    style->recording->ns_per_tick / 1000.0 + 0.5);
 
-		put(out, " <%" PRIu64 ".%06" PRIu64 ">", micro / 1000000u,
-		    micro % 1000000u);
+		put_text(out, " <");
+		put_decimal(out, micro / 1000000u);
+		put_text(out, ".");
+		put_digits(out, micro % 1000000u, 10, 6);
+		put_text(out, ">");
 	} else if (style->has_duration) {
-		fputs(" <?>", out);
+		put_text(out, " <?>");
 	}
-	putc('\n', out);
+	putc_unlocked('\n', out);
 }
 
 static void put_exit(FILE *out, const struct call_line *line)
@@ -261,10 +302,10 @@ static void put_exit(FILE *out, const struct call_line *line)
 	char name[16];
 
 	if (WIFSIGNALED(line->status))
-		put(out, "+++ killed by %s +++\n",
+		fprintf(out, "+++ killed by %s +++\n",
 		    call_line_signal(WTERMSIG(line->status), name));
 	else
-		put(out, "+++ exited (status %d) +++\n", WEXITSTATUS(line->status));
+		fprintf(out, "+++ exited (status %d) +++\n", WEXITSTATUS(line->status));
 }
 
 void call_line_put(FILE *out, const struct call_line *line,
@@ -285,7 +326,7 @@ void call_line_put_begin(FILE *out, const struct call_line *line,
 {
 	put_prefix(out, line, style, false);
 	put_open(out, line);
-	fputs(" <unfinished ...>\n", out);
+	put_text(out, " <unfinished ...>\n");
 }
 
 void call_line_put_resumed(FILE *out, const struct call_line *line,
@@ -293,6 +334,7 @@ void call_line_put_resumed(FILE *out, const struct call_line *line,
 {
 	int used = put_prefix(out, line, style, true);
 
-	used += put(out, "<... %s resumed> ", call_line_name(line));
+	used += put_text(out, "<... ") + put_text(out, call_line_name(line)) +
+		put_text(out, " resumed> ");
 	put_close(out, line, style, used);
 }

@@ -158,6 +158,8 @@ static void drop_copies(struct recording_sources *src)
 {
 	size_t kept = 0;
 
+	if (!src->meta_count)
+		return;
 	qsort(src->meta, src->meta_count, sizeof(*src->meta), compare_copies);
 	for (size_t i = 0; i < src->meta_count; i++)
 		if (!kept || src->meta[kept - 1].stamp != src->meta[i].stamp ||

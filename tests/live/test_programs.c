@@ -60,7 +60,8 @@ TEST(test_sqlite3)
 
 TEST(test_perl)
 {
-	check_program("true", "perl -e \"my %h; \\$h{\\$_} = [1..5] for 1..20000; print scalar(keys %h), qq(\\n)\"",
+	check_program("true", "perl -e \"my %h; \\$h{\\$_} = [1..5] for 1..20000; "
+		      "print scalar(keys %h), qq(\\n)\"",
 		      20000);
 }
 
