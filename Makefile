@@ -230,6 +230,20 @@ $(addprefix $(OUT)/fuzz_,$(FUZZ_NAMES)): $(OUT)/fuzz_%: tests/fuzz/fuzz_main.c \
 	$(Q)$(CC) $(APP_CFLAGS) -Itests -DFUZZ_TARGET=fuzz_$* -fsanitize=fuzzer -o $@ $< \
 		$(FUZZ_OBJ) $(FIXTURE_OBJ) $(OUT)/libanalyzer.a $(TEST_LIBS) $(APP_LIBS)
 
+# Both sides of the ring in one program; the library's side is built with SAN too.
+RING_SRC  := $(sort $(wildcard tests/ring/test_*.c))
+RING_BIN  := $(patsubst %.c,$(OUT)/%,$(RING_SRC))
+RING_SIDE := $(addprefix $(OUT)/tests/ring/,ring.o prefault.o clock.o meta.o)
+
+$(RING_SIDE): $(OUT)/tests/ring/%.o: preload/%.c
+	$(say) CC $@
+	$(Q)mkdir -p $(@D) && $(CC) $(LIB_CFLAGS) $(SANFLAGS) $(CFLAGS) -c -o $@ $<
+
+$(RING_BIN): $(OUT)/%: %.c $(RING_SIDE) $(OUT)/libanalyzer.a
+	$(say) TEST $@
+	$(Q)mkdir -p $(@D) && $(CC) $(APP_CFLAGS) -Ipreload -Itests $(CFLAGS) -o $@ $< $(RING_SIDE) \
+		$(OUT)/libanalyzer.a $(TEST_LIBS) $(APP_LIBS)
+
 RUN_TESTS := tests/run
 # Another variant's folder beside this one's.
 beside = $(if $(filter build/%,$(OUT)),build/$(1),$(OUT)/$(1))
@@ -248,6 +262,10 @@ check-lint: all ## layers, names, exports, imports, headers, documents
 check-san: ## unit and golden tests with ASan, UBSan; ring tests with TSan
 	$(Q)$(MAKE) --no-print-directory SAN=address,undefined check-unit check-golden
 	$(Q)$(MAKE) --no-print-directory SAN=thread check-ring
+
+.PHONY: check-ring
+check-ring: $(RING_BIN) ## the protocol of the ring, both sides at work; with SAN=thread: watched
+	$(Q)$(RUN_TESTS) $^
 
 .PHONY: fuzz fuzz-build fuzz-corpus
 fuzz: ## run each fuzz target for FUZZ_SECONDS (clang); what it finds goes to its corpus folder

@@ -118,8 +118,7 @@ void unwind_modules_added(void)
 void unwind_modules_changed(void)
 {
 	rule_modules_changed(false);
-	if (method.mode == CALLGRAPH_LIBUNWIND)
-		unwind_lib_flush();
+	unwind_lib_flush();
 }
 
 void unwind_memory_changed(void)

@@ -124,6 +124,21 @@ static bool compare(const char *oracle, const uint64_t *ours, uint32_t our_count
 	return false;
 }
 
+/*
+ * libgcc reads the code that the outermost frame points to, wherever that is: it
+ * crashes on damaged stacks and in code whose unwind information is wrong (glibc's
+ * __mpn_submul_1, swapcontext between two of its instructions).
+ */
+static bool is_safe(uint64_t special, uint64_t outermost)
+{
+	struct stack_range r;
+
+	if (special == SPECIAL_TRUNCATED)
+		return true;
+	return special == SPECIAL_NO_RULE && range_of_mapping(outermost, &r) &&
+	       r.high - outermost > 16;
+}
+
 /* The part of PCS from the caller's frame on. */
 static size_t from_caller(const uint64_t **pcs, size_t count, uint64_t caller)
 {
@@ -165,8 +180,7 @@ uint32_t check_stack(const struct unwind_state *u, const struct unwind_context *
 		limited = true;
 		if (ours[0] != SPECIAL_TRUNCATED)
 			__atomic_fetch_add(&check.ended_early, 1, __ATOMIC_RELAXED);
-		/* libgcc reads the code that a damaged stack points to */
-		if (ours[0] == SPECIAL_BAD_STACK || ours[0] == SPECIAL_NO_STACK)
+		if (count == 1 || !is_safe(ours[0], ours[1]))
 			return check.interval;
 		ours++;
 		count--;

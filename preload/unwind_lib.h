@@ -32,7 +32,7 @@ size_t unwind_lib_libunwind(uint64_t *addresses, size_t max);
 /* The same, as pcs to look up: return address - 1, or the exact pc after a signal frame. */
 size_t unwind_lib_libgcc(uint64_t *pcs, size_t max);
 
-/* Make libunwind forget what it learnt of code that may have gone. */
+/* Make libunwind, where it is open, forget what it learnt of code that may have gone. */
 void unwind_lib_flush(void);
 
 #endif

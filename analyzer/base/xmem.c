@@ -12,9 +12,7 @@
 
 #include "base/diag.h"
 
-static void out_of_memory(size_t count, size_t bytes) __attribute__((noreturn));
-
-static void out_of_memory(size_t count, size_t bytes)
+void xmem_fail(size_t count, size_t bytes)
 {
 	diag_print("error", "no memory for %zu x %zu bytes", count, bytes);
 	/* not exit(): handlers may allocate */
@@ -27,10 +25,10 @@ void *xreallocarray(void *p, size_t count, size_t bytes)
 	void *result;
 
 	if (__builtin_mul_overflow(count, bytes, &total) || total > PTRDIFF_MAX)
-		out_of_memory(count, bytes);
+		xmem_fail(count, bytes);
 	result = realloc(p, total ? total : 1);
 	if (!result)
-		out_of_memory(count, bytes);
+		xmem_fail(count, bytes);
 	return result;
 }
 
@@ -50,7 +48,7 @@ void *xcalloc(size_t count, size_t bytes)
 	void *result = calloc(count ? count : 1, bytes ? bytes : 1);
 
 	if (!result)
-		out_of_memory(count, bytes);
+		xmem_fail(count, bytes);
 	return result;
 }
 
@@ -79,7 +77,7 @@ char *xasprintf(const char *format, ...)
 	length = vasprintf(&text, format, ap);
 	va_end(ap);
 	if (length < 0)
-		out_of_memory(1, strlen(format));
+		xmem_fail(1, strlen(format));
 	return text;
 }
 
@@ -92,7 +90,7 @@ void xgrow(void *array, size_t *capacity, size_t count, size_t bytes)
 		return;
 	while (wanted <= count) {
 		if (wanted > SIZE_MAX / 2)
-			out_of_memory(count, bytes);
+			xmem_fail(count, bytes);
 		wanted *= 2;
 	}
 	/* ARRAY is the address of a pointer of any type */

@@ -22,4 +22,7 @@ char *xasprintf(const char *format, ...) __attribute__((format(printf, 1, 2)));
  */
 void xgrow(void *array, size_t *capacity, size_t count, size_t bytes);
 
+/* There is no memory for COUNT x BYTES: say so and end. */
+void xmem_fail(size_t count, size_t bytes) __attribute__((noreturn));
+
 #endif

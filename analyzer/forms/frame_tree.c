@@ -30,6 +30,8 @@ struct frame_tree {
 	struct idmap children;    /* parent node, frame -> node */
 	frame_node *of_stack;     /* by stack_id; 0: not known yet */
 	size_t of_stack_count;
+	uint32_t *ranks;          /* by frame: its place in the order; of the first rank_count */
+	size_t rank_count;
 	stack_id *path;           /* work space */
 	size_t path_capacity;
 };
@@ -145,6 +147,7 @@ void frame_tree_free(struct frame_tree *t)
 	free(t->frames);
 	free(t->nodes);
 	free(t->of_stack);
+	free(t->ranks);
 	free(t->path);
 	free(t);
 }
@@ -261,6 +264,44 @@ uint32_t frame_tree_depth(const struct frame_tree *t, frame_node node)
 	return t->nodes[node].depth;
 }
 
+static int compare_ids(const void *pa, const void *pb, void *ctx)
+{
+	const struct frame_tree *t = ctx;
+
+	return compare_frames(t->frames[*(const uint32_t *)pa],
+			      t->frames[*(const uint32_t *)pb]);
+}
+
+void frame_tree_rank(struct frame_tree *t)
+{
+	uint32_t *order;
+
+	if (t->rank_count == t->frame_count)
+		return;
+	order = xreallocarray(NULL, t->frame_count, sizeof(*order));
+	for (size_t i = 0; i < t->frame_count; i++)
+		order[i] = (uint32_t)i;
+	/* the first is no frame */
+	if (t->frame_count > 2)
+		qsort_r(order + 1, t->frame_count - 1, sizeof(*order), compare_ids, t);
+	t->ranks = xreallocarray(t->ranks, t->frame_count, sizeof(*t->ranks));
+	for (size_t i = 0; i < t->frame_count; i++)
+		t->ranks[order[i]] = (uint32_t)i;
+	t->rank_count = t->frame_count;
+	free(order);
+}
+
+static int compare_nodes(const struct frame_tree *t, frame_node a, frame_node b)
+{
+	uint32_t fa = t->nodes[a].frame, fb = t->nodes[b].frame;
+
+	if (fa == fb)
+		return 0;
+	if (t->rank_count == t->frame_count)
+		return t->ranks[fa] < t->ranks[fb] ? -1 : 1;
+	return compare_frames(t->frames[fa], t->frames[fb]);
+}
+
 int frame_tree_compare(const struct frame_tree *t, frame_node a, frame_node b)
 {
 	while (a != b) {
@@ -268,8 +309,7 @@ int frame_tree_compare(const struct frame_tree *t, frame_node a, frame_node b)
 
 		if (a == 0 || b == 0)
 			return a == 0 ? -1 : 1;
-		order = compare_frames(t->frames[t->nodes[a].frame],
-				       t->frames[t->nodes[b].frame]);
+		order = compare_nodes(t, a, b);
 		if (order != 0)
 			return order;
 		a = t->nodes[a].parent;

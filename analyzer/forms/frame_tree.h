@@ -50,6 +50,9 @@ const struct symbol_frame *frame_tree_frame(const struct frame_tree *t,
 /* Frames from NODE to the outermost. */
 uint32_t frame_tree_depth(const struct frame_tree *t, frame_node node);
 
+/* Prepare for many calls of frame_tree_compare: numbers the frames in their order. */
+void frame_tree_rank(struct frame_tree *t);
+
 /* An order of stacks by what they print, innermost frame first; for strcmp-like use. */
 int frame_tree_compare(const struct frame_tree *t, frame_node a, frame_node b);
 

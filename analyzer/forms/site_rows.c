@@ -106,12 +106,39 @@ static int compare(const void *pa, const void *pb, void *ctx)
 	return order;
 }
 
-void site_rows_sort(struct site_rows *s, const struct frame_tree *tree,
+/*
+ * The WANTED first of many rows: rows [0, WANTED) are the best so far, sorted, and
+ * behind them a place of the same size is filled with better ones; when it is full
+ * both are sorted. Most rows cost one comparison.
+ */
+static void select_first(struct site_rows *s, size_t wanted, struct sorting *sorting)
+{
+	size_t end = wanted * 2;
+
+	qsort_r(s->rows, wanted, sizeof(*s->rows), compare, sorting);
+	for (size_t i = wanted, at = wanted; i < s->count; i++) {
+		if (compare(&s->rows[i], &s->rows[wanted - 1], sorting) < 0) {
+			struct site_row better = s->rows[i];
+
+			s->rows[i] = s->rows[at];
+			s->rows[at++] = better;
+		}
+		if (at == end || i + 1 == s->count) {
+			qsort_r(s->rows, at, sizeof(*s->rows), compare, sorting);
+			at = wanted;
+		}
+	}
+}
+
+void site_rows_sort(struct site_rows *s, struct frame_tree *tree, size_t wanted,
 		    const struct sort_order *order, const struct column *columns,
 		    uint64_t (*value)(const struct site_row *row, size_t column))
 {
 	struct sorting sorting = { tree, order, columns, value };
 
-	if (s->count > 1)
+	frame_tree_rank(tree);
+	if (wanted > 0 && wanted < s->count / 8)
+		select_first(s, wanted, &sorting);
+	else if (s->count > 1)
 		qsort_r(s->rows, s->count, sizeof(*s->rows), compare, &sorting);
 }

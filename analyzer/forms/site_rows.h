@@ -35,10 +35,11 @@ void site_rows_free(struct site_rows *s);
 void site_rows_append(struct site_rows *to, struct site_rows *from);
 
 /*
- * Sort by what VALUE gives for a key; larger first unless the key is ascending. TEXT columns
+ * Put the first WANTED rows (0: all) in order in front; the others follow in no
+ * order. Sorted by what VALUE gives for a key; larger first unless the key is ascending. TEXT columns
  * (VALUE is not asked) compare by call stack. Ties: by call stack, kind, image.
  */
-void site_rows_sort(struct site_rows *s, const struct frame_tree *tree,
+void site_rows_sort(struct site_rows *s, struct frame_tree *tree, size_t wanted,
 		    const struct sort_order *order, const struct column *columns,
 		    uint64_t (*value)(const struct site_row *row, size_t column));
 

@@ -173,7 +173,7 @@ static void put_rows(struct run *run, struct emit *table, struct site_rows *rows
 {
 	const struct sites_state *s = run->state;
 
-	site_rows_sort(rows, s->tree, &run->sort, columns, row_value);
+	site_rows_sort(rows, s->tree, run->top, &run->sort, columns, row_value);
 	for (size_t i = 0; i < run_rows(run, rows->count); i++)
 		put_row(run, table, &rows->rows[i]);
 }

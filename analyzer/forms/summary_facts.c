@@ -77,7 +77,7 @@ static void add_sites(struct summary_facts *f)
 	struct sort_order order = { .keys = { { 0, false } }, .count = 1 };
 
 	f->sites = site_rows_new(f->tree, f->heap, 1);
-	site_rows_sort(f->sites, f->tree, &order, &column, peak_of);
+	site_rows_sort(f->sites, f->tree, 0, &order, &column, peak_of);
 }
 
 static uint64_t duration(const struct run *run, const struct image *image)

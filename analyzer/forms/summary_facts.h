@@ -40,7 +40,10 @@ extern const char *const summary_syscall_names[];
 const char *summary_end_text(const struct recording *r, const struct image *image,
 			     char *buffer);
 
-/* The whole report as JSON. */
+/* The whole report as text. */
+void summary_put_screen(struct run *run, const struct summary_facts *f);
+
+/* The whole report as JSON; F may be NULL: no program was recorded. */
 json_t *summary_json(struct run *run, const struct summary_facts *f);
 
 #endif

@@ -5,10 +5,10 @@
 #include "model/sitetable.h"
 
 #include <stdlib.h>
-#include <string.h>
 
 #include <uthash.h>
 
+#include "base/pages.h"
 #include "base/xmem.h"
 
 struct site_key {
@@ -17,22 +17,9 @@ struct site_key {
 	UT_hash_handle hh;
 };
 
-static void index_extend(struct site_index *index, stack_id stack)
-{
-	size_t count = index->count ? index->count : 1024;
-
-	while (count <= stack)
-		count *= 2;
-	index->of_stack = xreallocarray(index->of_stack, count,
-					sizeof(*index->of_stack));
-	memset(index->of_stack + index->count, 0xff,
-	       (count - index->count) * sizeof(*index->of_stack));
-	index->count = count;
-}
-
 void site_index_release(struct site_index *index)
 {
-	free(index->of_stack);
+	pages_free(index->of_stack, index->count * sizeof(*index->of_stack));
 	*index = (struct site_index){ 0 };
 }
 
@@ -44,7 +31,7 @@ void sitetable_release(struct sitetable *t, struct heap *heap)
 		HASH_DEL(t->keys, key);
 		free(key);
 	}
-	free(heap->sites);
+	pages_free(heap->sites, t->capacity * sizeof(*heap->sites));
 	heap->sites = NULL;
 	heap->site_count = 0;
 	t->capacity = 0;
@@ -53,11 +40,12 @@ void sitetable_release(struct sitetable *t, struct heap *heap)
 static site_id site_append(struct sitetable *t, struct heap *heap, stack_id stack,
 			   enum alloc_kind kind)
 {
-	xgrow(&heap->sites, &t->capacity, heap->site_count, sizeof(*heap->sites));
-	heap->sites[heap->site_count] = (struct site){
-		.stack = stack,
-		.kind = (uint8_t)kind,
-	};
+	struct site *site;
+
+	pages_extend(&heap->sites, &t->capacity, heap->site_count, sizeof(*heap->sites));
+	site = &heap->sites[heap->site_count];
+	site->stack = stack;
+	site->kind = (uint8_t)kind;
 	return (site_id)heap->site_count++;
 }
 
@@ -67,17 +55,20 @@ site_id sitetable_find(struct sitetable *t, struct heap *heap, stack_id stack,
 	uint64_t wanted = (uint64_t)kind << 32 | stack;
 	struct site_key *key;
 
+	if (kind == KIND_HEAP && stack != STACK_NONE) {
+		pages_extend(&t->index->of_stack, &t->index->count, stack,
+			     sizeof(*t->index->of_stack));
+		/* nobody's yet: so it has no key either */
+		if (t->index->of_stack[stack] == 0) {
+			site_id id = site_append(t, heap, stack, kind);
+
+			t->index->of_stack[stack] = id + 1;
+			return id;
+		}
+	}
 	HASH_FIND(hh, t->keys, &wanted, sizeof(wanted), key);
 	if (key)
 		return key->site;
-	if (kind == KIND_HEAP && stack != STACK_NONE) {
-		if (stack >= t->index->count)
-			index_extend(t->index, stack);
-		if (t->index->of_stack[stack] == SITE_NONE) {
-			t->index->of_stack[stack] = site_append(t, heap, stack, kind);
-			return t->index->of_stack[stack];
-		}
-	}
 	key = xcalloc(1, sizeof(*key));
 	key->key = wanted;
 	key->site = site_append(t, heap, stack, kind);

@@ -11,9 +11,9 @@
 
 #define SITE_NONE UINT32_MAX
 
-/* Site by stack number, KIND_HEAP; SITE_NONE: none yet. One for all images. */
+/* Site by stack number, KIND_HEAP. One for all images. All zero is an empty one. */
 struct site_index {
-	site_id *of_stack;
+	uint32_t *of_stack;        /* site + 1; 0: none yet */
 	size_t count;
 };
 
@@ -40,7 +40,8 @@ static inline site_id sitetable_get(struct sitetable *t, struct heap *heap,
 				    stack_id stack, enum alloc_kind kind)
 {
 	if (stack < t->index->count && kind == KIND_HEAP) {
-		site_id id = t->index->of_stack[stack];
+		/* SITE_NONE, which no site has, where there is none */
+		site_id id = t->index->of_stack[stack] - 1;
 
 		/* an index of another image's site is told by its stack */
 		if (id < heap->site_count && heap->sites[id].stack == stack &&

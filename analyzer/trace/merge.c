@@ -142,6 +142,8 @@ const struct event *merge_next(struct merge *m)
 
 		/* a key made from a header has no event behind it yet */
 		if (m->head_is_out || !s->payload) {
+			bool is_first = !s->payload;
+
 			m->head_is_out = false;
 			if (head->stamp > m->until)
 				return NULL;
@@ -149,6 +151,9 @@ const struct event *merge_next(struct merge *m)
 				drop_head(m);
 				continue;
 			}
+			/* the segment that it waited for was damaged, the next one begins before */
+			if (__builtin_expect(is_first && s->event.r.stamp < head->stamp, 0))
+				s->event.r.stamp = s->floor = head->stamp;
 			head->stamp = s->event.r.stamp;
 			head->rank = rank_of(s->event.r.kind);
 			if (head->stamp >= m->second.stamp &&

@@ -41,7 +41,7 @@ int recording_damage(struct recording *r, size_t segments, uint64_t bytes,
 
 static bool is_in(const struct segment_ref *table, size_t count, const struct segment_ref *s)
 {
-	return s >= table && s < table + count;
+	return count && s >= table && s < table + count;
 }
 
 int recording_damage_segment(struct recording *r, const struct segment_ref *s, uint64_t bytes,

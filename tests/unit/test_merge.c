@@ -332,6 +332,32 @@ TEST(test_merge_segment_that_is_no_records_is_counted_and_the_rest_delivered)
 	mktrace_free(t);
 }
 
+/* Found by fuzz_packed: the place in the order came from the damaged segment's header. */
+TEST(test_merge_damaged_first_segment_with_a_late_stamp_does_not_turn_time_back)
+{
+	struct mktrace *t = mktrace_new();
+	mk_stream a = mk_process(t, 1, 100, "prog");
+	mk_stream b = mk_thread(t, 1, 101, 5, "worker");
+	const struct segment_header h = {
+		.kind = SEGMENT_EVENTS, .image = 1, .pid = 100, .tid = 101, .stream = 1,
+		.sequence = 0, .thread = 101, .first_stamp = 45, .last_stamp = 50, .committed = 8,
+	};
+
+	mk_malloc(t, a, 10, 0x1000, 8);
+	mk_free(t, a, 40, 0x1000);
+	mk_raw(t, &h, "\0\0\0\0\0\0\0");
+	mk_lose_segments(t, b, 1); /* number 0 is the one above */
+	mk_malloc(t, b, 20, 0x2000, 8);
+	mk_free(t, b, 60, 0x2000);
+
+	struct recording *r = mktrace_open(t);
+
+	assert_string_equal(order(r, NULL), "10:a0 40:f0 45:a1 60:f1");
+	assert_int_equal(r->damaged_segments, 1);
+	recording_close(r);
+	mktrace_free(t);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -349,6 +375,7 @@ int main(void)
 		cmocka_unit_test(test_merge_stream_whose_clock_goes_back_between_segments_is_kept_in_order),
 		cmocka_unit_test(test_merge_loss_records_are_summed_into_the_recording),
 		cmocka_unit_test(test_merge_segment_that_is_no_records_is_counted_and_the_rest_delivered),
+		cmocka_unit_test(test_merge_damaged_first_segment_with_a_late_stamp_does_not_turn_time_back),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
