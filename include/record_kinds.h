@@ -105,7 +105,8 @@ enum memory_syscall {
 	ROW(TOO_LONG, "too_long", "a record did not fit into a segment") \
 	ROW(OVERWRITTEN, "overwritten", "flight recorder: older segments were overwritten") \
 	ROW(DAMAGED, "damaged", "segments could not be read") \
-	ROW(OUTPUT, "output", "the recording could not be written")
+	ROW(OUTPUT, "output", "the recording could not be written") \
+	ROW(SAMPLES, "samples", "the table of sampled blocks was full")
 
 enum loss_cause {
 #define ROW(name, key, text) LOSS_##name,

@@ -37,8 +37,12 @@ struct ring_options {
 	uint8_t reserved;
 	uint32_t depth;       /* call stack limit in frames */
 	uint32_t check_stacks;/* 0, or compare each Nth stack with the oracles */
-	uint64_t sample_bytes;/* 0: all */
+	uint64_t sample_bytes;/* 0: all; else mean bytes between samples */
 };
+
+/* Bounds of sample_bytes. */
+#define SAMPLE_BYTES_MIN (1ull << 10)
+#define SAMPLE_BYTES_MAX (1ull << 30)
 
 /* Cache lines are kept apart: constants, recorder's, targets' counters. */
 struct ring_header {

@@ -21,11 +21,16 @@ extern struct bootstrap_span {
 
 bool bootstrap_owns_exactly(const void *p);
 
+/* False where P is no block of the bootstrap arena; true: ask bootstrap_owns(). */
+static inline bool bootstrap_may_own(const void *p)
+{
+	return __builtin_expect((uintptr_t)p - bootstrap_span.low < bootstrap_span.bytes, 0);
+}
+
 /* True where P is a block of the bootstrap arena. On the path of every free. */
 static inline bool bootstrap_owns(const void *p)
 {
-	return __builtin_expect((uintptr_t)p - bootstrap_span.low < bootstrap_span.bytes, 0) &&
-	       bootstrap_owns_exactly(p);
+	return bootstrap_may_own(p) && bootstrap_owns_exactly(p);
 }
 
 /*

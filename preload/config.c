@@ -10,7 +10,7 @@
 
 #define CHOICES_MAX 4
 
-enum value_kind { VALUE_CHOICE, VALUE_NUMBER, VALUE_BYTES, VALUE_TEXT };
+enum value_kind { VALUE_CHOICE, VALUE_NUMBER, VALUE_BYTES, VALUE_SAMPLE, VALUE_TEXT };
 
 /* A choice is stored as a byte: its index in CHOICES. A number as 32 bits. */
 struct variable {
@@ -37,6 +37,7 @@ static const struct variable variables[] = {
 	  .least = 1, .most = DEPTH_MAX },
 	{ .name = "ALLOTROPE_FREE_STACKS", .kind = VALUE_CHOICE, .offset = OPTION(free_stacks),
 	  .choices = { "0", "1" } },
+	{ .name = "ALLOTROPE_SAMPLE", .kind = VALUE_SAMPLE, .offset = OPTION(sample_bytes) },
 	{ .name = "ALLOTROPE_TIMING", .kind = VALUE_CHOICE, .offset = OPTION(timing_all),
 	  .choices = { "sample", "all" } },
 	{ .name = "ALLOTROPE_CHECK_STACKS", .kind = VALUE_NUMBER, .offset = OPTION(check_stacks),
@@ -84,6 +85,11 @@ static void variable_set(struct config *c, const struct variable *v, const char 
 		break;
 	case VALUE_BYTES:
 		if (number_parse(text, true, &number) && number > 0)
+			memcpy(place, &number, sizeof(number));
+		break;
+	case VALUE_SAMPLE:
+		if (number_parse(text, true, &number) &&
+		    (number == 0 || (number >= SAMPLE_BYTES_MIN && number <= SAMPLE_BYTES_MAX)))
 			memcpy(place, &number, sizeof(number));
 		break;
 	case VALUE_NUMBER:

@@ -11,6 +11,8 @@
  *	ALLOTROPE_CALL_GRAPH    cfi | fp | no | libunwind (cfi)
  *	ALLOTROPE_DEPTH         frames of a call stack, 1..4096 (1024)
  *	ALLOTROPE_FREE_STACKS   0 | 1: call stacks of frees too (0)
+ *	ALLOTROPE_SAMPLE        bytes between samples on average, 1K..1G; 0: record each
+ *	                        block (0)
  *	ALLOTROPE_TIMING        sample | all: which calls are measured (sample)
  *	ALLOTROPE_CHECK_STACKS  compare each Nth stack with other unwinders, 0: none (0)
  *	ALLOTROPE_WHEN_FULL     drop | overwrite (drop): with overwrite the file keeps

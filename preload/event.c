@@ -12,6 +12,7 @@
 #include "event_write.h"
 #include "guard.h"
 #include "infer.h"
+#include "sample.h"
 #include "session.h"
 
 #define unlikely(x) __builtin_expect(!!(x), 0)
@@ -133,8 +134,17 @@ static inline uint64_t acquire_bytes(const struct acquire *a)
 	return bytes;
 }
 
-/* The common body of all acquires; inlined into each with KIND known. */
-static inline __attribute__((always_inline)) void
+/* The call is not recorded, nor is the time it took. */
+static inline void pass_over(struct thread *t)
+{
+	t->leave &= (uint8_t)~LEAVE_TIMING;
+}
+
+/*
+ * The common body of all acquires; inlined into each with KIND known. False: it was
+ * not recorded.
+ */
+static inline __attribute__((always_inline)) bool
 acquire_record(void *result, struct acquire a, const struct unwind_context *ctx)
 {
 	struct thread *t = &thread;
@@ -148,14 +158,21 @@ acquire_record(void *result, struct acquire a, const struct unwind_context *ctx)
 
 	if (unlikely(t->leave)) {
 		t->call_end = stamp;
+		t->context = ctx;
 		if (sites_inferred())
 			infer_after(result, b.cls);
+		if (t->leave & LEAVE_SAMPLING && !sample_takes(t, result, acquire_bytes(&a))) {
+			pass_over(t);
+			return false;
+		}
 	}
 	t->phase = PHASE_RECORD;
 	flag = stack_begin(t, ctx, &ch, stamp);
 	if (unlikely(flag < 0)) {
 		t->phase = PHASE_CALL;
-		return;
+		if (t->leave & LEAVE_SAMPLING)
+			sample_drop(result);
+		return false;
 	}
 	odd_bytes = b.usable - usable_rule(acquire_bytes(&a), b.cls);
 	tag = (unsigned)a.kind | (unsigned)flag | addr_flag(&t->ring.base, (uint64_t)result);
@@ -176,6 +193,7 @@ acquire_record(void *result, struct acquire a, const struct unwind_context *ctx)
 		p = varint_put(p, zigzag((int64_t)odd_bytes));
 	ring_publish(&t->ring, p);
 	t->phase = PHASE_CALL;
+	return true;
 }
 
 bool event_begin(enum alloc_func func)
@@ -221,12 +239,16 @@ void event_aligned(enum alloc_func func, void *result, size_t alignment,
 
 void event_realloc_end(void *result, size_t nmemb, size_t size, const struct unwind_context *ctx)
 {
-	acquire_record(result, (struct acquire){
+	struct acquire a = {
 		.kind = EVENT_REALLOC_END,
 		.func = nmemb ? FUNC_REALLOCARRAY : FUNC_REALLOC,
 		.nmemb = nmemb,
 		.size = size,
-	}, ctx);
+	};
+
+	/* sampling: the old block is gone, the new one is nobody the reader knows */
+	if (!acquire_record(result, a, ctx) && thread.leave & LEAVE_GIVEN)
+		event_null_call(a.func, ctx);
 }
 
 /* The stack of a release, where releases have one; else only room. Result as stack_begin(). */
@@ -260,8 +282,16 @@ release_record(enum event_kind kind, enum alloc_func func, void *p,
 	uint8_t *at;
 	int flag;
 
-	t->phase = PHASE_RECORD;
 	t->context = ctx;
+	if (unlikely(t->leave & LEAVE_SAMPLING)) {
+		if (!sample_gives_back(t, p)) {
+			pass_over(t);
+			release_look(t, p);
+			return;
+		}
+		t->leave |= LEAVE_GIVEN;
+	}
+	t->phase = PHASE_RECORD;
 	flag = release_begin(t, ctx, &ch, stamp);
 	if (flag >= 0) {
 		tag |= (unsigned)flag | addr_flag(&t->ring.base, (uint64_t)p);
@@ -290,6 +320,15 @@ void event_free(enum alloc_func func, void *p, const struct unwind_context *ctx)
 	release_record(EVENT_FREE, func, p, ctx);
 }
 
+/* Of calls without a new block sampling only has those that ended a recorded one. */
+static inline bool is_passed_over(struct thread *t)
+{
+	if (!(t->leave & LEAVE_SAMPLING) || t->leave & LEAVE_GIVEN)
+		return false;
+	pass_over(t);
+	return true;
+}
+
 void event_null_call(enum alloc_func func, const struct unwind_context *ctx)
 {
 	struct thread *t = &thread;
@@ -302,6 +341,8 @@ void event_null_call(enum alloc_func func, const struct unwind_context *ctx)
 		t->call_end = stamp;
 	if (func == FUNC_REALLOC && sites_inferred())
 		infer_after(NULL, CLASS_HEAP);
+	if (unlikely(is_passed_over(t)))
+		return;
 	t->phase = PHASE_RECORD;
 	flag = is_release(func) ? release_begin(t, ctx, &ch, stamp) :
 				  stack_begin(t, ctx, &ch, stamp);
@@ -325,6 +366,10 @@ void event_failed(enum alloc_func func, int error, size_t nmemb_or_alignment,
 	int flag;
 
 	t->call_end = stamp;
+	if (unlikely(is_passed_over(t)))
+		return;
+	if (unlikely(t->leave & LEAVE_GIVEN))
+		sample_restore(t->given_back);
 	t->phase = PHASE_RECORD;
 	flag = stack_begin(t, ctx, &ch, stamp);
 	if (flag >= 0) {
@@ -347,13 +392,16 @@ bool event_is_inside(void)
 
 /*
  * The acquire that follows in the stream has the stack of its system calls; a
- * release has none, so the first system call that it makes brings it.
+ * release has none, so the first system call that it makes brings it. With sampling
+ * nobody knows what follows.
  */
 static int syscall_stack(struct thread *t, bool inside, const struct unwind_context *ctx,
 			 struct stack_change *ch, uint64_t stamp)
 {
 	if (!inside)
 		return stack_begin(t, ctx, ch, stamp);
+	if (unlikely(t->leave & LEAVE_SAMPLING))
+		return stack_begin(t, ctx ? ctx : t->context, ch, stamp);
 	if (is_release((enum alloc_func)t->func) && !session.options.free_stacks)
 		return stack_begin(t, t->context, ch, stamp);
 	return event_room(t, RECORD_MAX, stamp) ? 0 : -1;
@@ -366,15 +414,18 @@ static bool syscall_record(struct thread *t, bool inside, enum memory_syscall nu
 	struct stack_change ch;
 	uint8_t *p;
 	int flag = syscall_stack(t, inside, ctx, &ch, stamp);
+	enum alloc_func func = inside ? (enum alloc_func)t->func : FUNC_OTHER;
 
 	if (flag < 0)
 		return false;
+	if (inside || (sampling.is_fast && sample_passing(t, ctx->sp, &func)))
+		flags |= SYSCALL_IN_ALLOCATOR;
 	p = put_head(t->ring.cursor, &t->ring.base, EVENT_SYSCALL_BEGIN | (unsigned)flag, stamp);
 	if (flag)
 		p = put_change(p, &t->ring, &ch);
 	*p++ = (uint8_t)number;
 	*p++ = (uint8_t)flags;
-	*p++ = inside ? t->func : FUNC_OTHER;
+	*p++ = (uint8_t)func;
 	for (unsigned i = 0; i < syscall_argc(number); i++)
 		p = varint_put(p, (uint64_t)args[i]);
 	ring_publish(&t->ring, p);
@@ -390,8 +441,6 @@ bool event_syscall_begin(enum memory_syscall number, const long args[6],
 
 	if (!inside && !guard_enter(FUNC_OTHER))
 		return false;
-	if (inside)
-		flags |= SYSCALL_IN_ALLOCATOR;
 	t->phase = PHASE_RECORD;
 	written = syscall_record(t, inside, number, args, flags, ctx);
 	t->phase = inside ? PHASE_CALL_SYSCALL : PHASE_SYSCALL;

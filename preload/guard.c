@@ -12,6 +12,7 @@
 #include "fork.h"
 #include "guard.h"
 #include "infer.h"
+#include "sample.h"
 #include "start.h"
 #include "sys.h"
 
@@ -128,14 +129,21 @@ __attribute__((noinline, cold)) void guard_look(struct thread *t)
 {
 	bool inferred = session.features & FEATURE_SITES_INFERRED;
 	bool all = session.options.timing_all;
+	bool sample = session.options.sample_bytes != 0;
 	bool measure = all;
 
 	if (t->func == FUNC_OTHER) {
 		t->countdown = 0;
 		return;
 	}
-	t->countdown = inferred || all ? 0 : MEASURE_MEAN;
-	if (t->state && !all) {
+	if (sample) {
+		/* so seldom recorded that each is measured */
+		measure = true;
+		t->leave |= LEAVE_SAMPLING;
+		sample_prepare(t);
+	}
+	t->countdown = inferred || all || sample ? 0 : MEASURE_MEAN;
+	if (t->state && !all && !sample) {
 		if (!inferred) {
 			measure = true;
 			t->countdown = next_gap(t->state);

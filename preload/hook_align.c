@@ -1,6 +1,6 @@
 /*
  * hook_align.c - the aligned allocators, as the program sees them. Bodies as in
- * hook_alloc.c.
+ * hook_alloc.c; what is called most has a front door for sampling, too.
  */
 #include <errno.h>
 #include <stdint.h>
@@ -9,6 +9,7 @@
 #include "event.h"
 #include "guard.h"
 #include "real.h"
+#include "sample.h"
 
 #define EXPORT __attribute__((visibility("default")))
 
@@ -17,7 +18,7 @@
 #undef HOOK
 
 /* The result is a code: errno is not the real function's to set. */
-EXPORT int posix_memalign(void **result, size_t alignment, size_t size)
+BODY int posix_memalign_recorded(void **result, size_t alignment, size_t size)
 {
 	struct unwind_context ctx;
 	int error;
@@ -34,7 +35,14 @@ EXPORT int posix_memalign(void **result, size_t alignment, size_t size)
 	return error;
 }
 
-EXPORT void *aligned_alloc(size_t alignment, size_t size)
+DOOR int posix_memalign(void **result, size_t alignment, size_t size)
+{
+	if (sample_skips(FUNC_POSIX_MEMALIGN, size))
+		return real.posix_memalign(result, alignment, size);
+	return posix_memalign_recorded(result, alignment, size);
+}
+
+BODY void *aligned_alloc_recorded(size_t alignment, size_t size)
 {
 	struct unwind_context ctx;
 	void *p;
@@ -48,7 +56,14 @@ EXPORT void *aligned_alloc(size_t alignment, size_t size)
 	return p;
 }
 
-EXPORT void *memalign(size_t alignment, size_t size)
+DOOR void *aligned_alloc(size_t alignment, size_t size)
+{
+	if (sample_skips(FUNC_ALIGNED_ALLOC, size))
+		return real.aligned_alloc(alignment, size);
+	return aligned_alloc_recorded(alignment, size);
+}
+
+BODY void *memalign_recorded(size_t alignment, size_t size)
 {
 	struct unwind_context ctx;
 	void *p;
@@ -60,6 +75,13 @@ EXPORT void *memalign(size_t alignment, size_t size)
 	event_aligned(FUNC_MEMALIGN, p, alignment, size, &ctx);
 	guard_leave();
 	return p;
+}
+
+DOOR void *memalign(size_t alignment, size_t size)
+{
+	if (sample_skips(FUNC_MEMALIGN, size))
+		return real.memalign(alignment, size);
+	return memalign_recorded(alignment, size);
 }
 
 EXPORT void *valloc(size_t size)

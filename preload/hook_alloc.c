@@ -2,6 +2,8 @@
  * hook_alloc.c - malloc and its kin, as the program sees them. Each body: guard,
  * (release record), real call, (acquire record), unguard. Arguments, results and
  * errno are the real function's. Blocks of the bootstrap arena never reach it.
+ * What is called most has a front door, which leaves no frame: a call that sampling
+ * lets pass goes from there to the real function, all others to the body.
  */
 #include <errno.h>
 #include <stdint.h>
@@ -11,6 +13,7 @@
 #include "event.h"
 #include "guard.h"
 #include "real.h"
+#include "sample.h"
 
 #define EXPORT __attribute__((visibility("default")))
 
@@ -18,7 +21,7 @@
 #include "hooks.def"
 #undef HOOK
 
-EXPORT void *malloc(size_t size)
+BODY void *malloc_recorded(size_t size)
 {
 	struct unwind_context ctx;
 	void *p;
@@ -32,7 +35,12 @@ EXPORT void *malloc(size_t size)
 	return p;
 }
 
-EXPORT void *calloc(size_t nmemb, size_t size)
+DOOR void *malloc(size_t size)
+{
+	return sample_skips(FUNC_MALLOC, size) ? real.malloc(size) : malloc_recorded(size);
+}
+
+BODY void *calloc_recorded(size_t nmemb, size_t size)
 {
 	struct unwind_context ctx;
 	void *p;
@@ -46,6 +54,15 @@ EXPORT void *calloc(size_t nmemb, size_t size)
 	return p;
 }
 
+DOOR void *calloc(size_t nmemb, size_t size)
+{
+	size_t bytes;
+
+	if (!__builtin_mul_overflow(nmemb, size, &bytes) && sample_skips(FUNC_CALLOC, bytes))
+		return real.calloc(nmemb, size);
+	return calloc_recorded(nmemb, size);
+}
+
 static inline __attribute__((always_inline)) void
 release(enum alloc_func func, void *p, const struct unwind_context *ctx)
 {
@@ -55,7 +72,7 @@ release(enum alloc_func func, void *p, const struct unwind_context *ctx)
 		event_null_call(func, ctx);
 }
 
-EXPORT void free(void *p)
+BODY void free_recorded(void *p)
 {
 	struct unwind_context ctx;
 
@@ -69,6 +86,14 @@ EXPORT void free(void *p)
 	release(FUNC_FREE, p, &ctx);
 	real.free(p);
 	guard_leave();
+}
+
+DOOR void free(void *p)
+{
+	if (!bootstrap_may_own(p) && sample_skips_release(FUNC_FREE, p))
+		real.free(p);
+	else
+		free_recorded(p);
 }
 
 EXPORT void cfree(void *p)
@@ -146,7 +171,7 @@ reallocated(enum alloc_func func, void *result, void *old, size_t nmemb, size_t 
 		event_failed(func, errno, nmemb, size, ctx);
 }
 
-EXPORT void *realloc(void *old, size_t size)
+BODY void *realloc_recorded(void *old, size_t size)
 {
 	bool early = bootstrap_owns(old);
 	struct unwind_context ctx;
@@ -161,6 +186,13 @@ EXPORT void *realloc(void *old, size_t size)
 	reallocated(FUNC_REALLOC, p, early ? NULL : old, 0, size, &ctx);
 	guard_leave();
 	return p;
+}
+
+DOOR void *realloc(void *old, size_t size)
+{
+	if (!bootstrap_may_own(old) && sample_skips_resize(FUNC_REALLOC, old, size))
+		return real.realloc(old, size);
+	return realloc_recorded(old, size);
 }
 
 EXPORT void *reallocarray(void *old, size_t nmemb, size_t size)

@@ -14,6 +14,7 @@
 #include "process_record.h"
 #include "real.h"
 #include "regions.h"
+#include "sample.h"
 #include "session.h"
 #include "settings.h"
 #include "start.h"
@@ -61,6 +62,7 @@ static void begin(void)
 	unwind_init();
 	session.features = block_init() | unwind_features() | option_features();
 	session.features |= syscall_sites_install();
+	sample_init();
 	process_record_started();
 	settings_record(env);
 	regions_record();

@@ -13,6 +13,7 @@
 #include "clock.h"
 #include "meta.h"
 #include "own_memory.h"
+#include "sample.h"
 #include "session.h"
 #include "sys.h"
 #include "tstate.h"
@@ -261,6 +262,7 @@ void tstate_fork(struct thread *t)
 	t->number = 0;
 	t->leave = 0;
 	t->pop = 0;
+	sample_fork(t);
 	for (struct tstate *s = all_states; s; s = s->next_all) {
 		ring_forget(&s->ring);
 		s->claimant = (struct ring_claimant){ .stream = ++next_stream };

@@ -27,6 +27,8 @@ enum thread_phase {
 #define LEAVE_RETURN 2u   /* the state was only lent for this call: give it back */
 #define LEAVE_INFER 4u    /* a release ended: look for system calls it made */
 #define LEAVE_LOOK 8u     /* nothing; the call is looked at for system calls */
+#define LEAVE_SAMPLING 16u /* nothing; sample.h decides whether the call is recorded */
+#define LEAVE_GIVEN 32u    /* nothing; the call released a sampled block: thread.given_back */
 
 /* Frames of recorded stacks; what the first record of a segment needs. */
 enum stack_mode {
@@ -49,6 +51,10 @@ struct thread {
 	uint8_t leave;             /* LEAVE_* */
 	uint8_t stacks;            /* enum stack_mode */
 	uint32_t countdown;        /* calls before the next one that guard_look() sees */
+	/* sampling, the fast way: bytes until the next sample (sample.h); 0: not that way */
+	uint64_t budget;
+	uint64_t passed_cfa;       /* last call that was let pass: stack pointer before it, */
+	uint64_t passed_return;    /* where it returns to */
 	struct unwind_state *unwind;
 	struct tstate *state;      /* NULL: none yet, or not any more */
 	uint64_t call_start;       /* of a measured call: stamps */
@@ -60,9 +66,13 @@ struct thread {
 	uint8_t retired;           /* past its last destructor round: states are only lent */
 	uint8_t rounds;            /* destructor rounds so far */
 	uint8_t lent;              /* calls that a state was lent for before the thread had one */
+	uint8_t passed_func;       /* enum alloc_func of the call that was let pass */
+	uint64_t random;           /* state of exponential_draw(); 0: none yet */
+	uint64_t left;             /* sampling, the guarded way: bytes until the next sample */
+	const void *given_back;    /* with LEAVE_GIVEN: the block */
 };
 
-_Static_assert(sizeof(struct thread) < 192, "thread-local state is small");
+_Static_assert(sizeof(struct thread) <= 256, "thread-local state is small");
 
 extern __thread struct thread thread
 	__attribute__((visibility("hidden"), tls_model("initial-exec")));

@@ -126,6 +126,18 @@ void unwind_memory_changed(void)
 	range_changed();
 }
 
+bool unwind_word(struct unwind_state *u, uint64_t sp, uint64_t at, uint64_t *word)
+{
+	struct stack_range range;
+	bool own;
+
+	if (!range_find(&u->ranges, sp, &range, &own) || range.high - range.low < sizeof(*word) ||
+	    at < range.low || at > range.high - sizeof(*word) || at % sizeof(*word))
+		return false;
+	*word = *(const uint64_t *)at;
+	return true;
+}
+
 /* Frames past the caller are those whose address is the context's. */
 static void capture_libunwind(struct unwind_state *u, const struct unwind_context *ctx,
 			      struct stack_change *change)

@@ -10,6 +10,7 @@
 #ifndef PRELOAD_UNWIND_H
 #define PRELOAD_UNWIND_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -67,6 +68,12 @@ void unwind_restart(struct unwind_state *u);
 /* Take the stack at CTX and say how it differs from the last one taken with U. */
 void unwind_capture(struct unwind_state *u, const struct unwind_context *ctx,
 		    struct stack_change *change);
+
+/*
+ * The word at AT, which must lie in the same stack as SP, to *WORD; false where
+ * that is not so, or not known.
+ */
+bool unwind_word(struct unwind_state *u, uint64_t sp, uint64_t at, uint64_t *word);
 
 /*
  * Code was mapped or unmapped (called by modules.c with the loader's lock held

@@ -23,7 +23,7 @@
 enum option_key {
 	KEY_PYTHON_MALLOC = 0x100, KEY_WHEN_FULL, KEY_FLIGHT_RECORDER, KEY_RING, KEY_SYSCALLS,
 	KEY_FOLLOW, KEY_TIMING, KEY_CALL_GRAPH, KEY_FREE_STACKS, KEY_DEPTH, KEY_MARK_EVERY,
-	KEY_MEMORY_INTERVAL, KEY_NO_SYMBOLS, KEY_CHECK_STACKS,
+	KEY_MEMORY_INTERVAL, KEY_NO_SYMBOLS, KEY_CHECK_STACKS, KEY_SAMPLE,
 };
 
 static const struct argp_option record_options[] = {
@@ -36,6 +36,8 @@ static const struct argp_option record_options[] = {
 	  "hiding in arenas", 2 },
 	{ "follow", KEY_FOLLOW, "WHAT", 0, "tree: all processes (default); exec: children only "
 	  "after they exec; no: only the program itself", 2 },
+	{ "sample", KEY_SAMPLE, "SIZE", 0, "Record one block per SIZE bytes allocated, on average, "
+	  "and its release: heap figures become estimates, and the program hardly slower (512K)", 2 },
 	{ "syscalls", KEY_SYSCALLS, "HOW", 0, "Memory system calls of the C library: exact "
 	  "(default), inferred, off", 3 },
 	{ "call-graph", KEY_CALL_GRAPH, "HOW", 0, "Call stacks by cfi (default), fp, libunwind, no",
@@ -72,17 +74,24 @@ static uint8_t one_of(struct argp_state *state, const char *option, const char *
 	command_usage_error(state, "--%s='%s' is unknown: choose one of %s", option, word, list);
 }
 
-static uint64_t size_in(struct argp_state *state, const char *option, const char *text)
+/* LEAST and MOST also as the user would write them. */
+static uint64_t size_in(struct argp_state *state, const char *option, const char *text,
+			uint64_t least, uint64_t most, const char *range)
 {
 	uint64_t bytes;
 
 	if (units_parse_bytes(text, &bytes) != 0)
-		command_usage_error(state, "--%s='%s' is not a size: write it like 16M or 1G", option,
+		command_usage_error(state, "--%s='%s' is not a size: write it like 512K or 1G", option,
 				    text);
-	if (bytes < RING_BYTES_MIN || bytes > RING_BYTES_MAX)
-		command_usage_error(state, "--%s=%s is out of range: it must be between 1M and 64G",
-				    option, text);
+	if (bytes < least || bytes > most)
+		command_usage_error(state, "--%s=%s is out of range: it must be between %s", option,
+				    text, range);
 	return bytes;
+}
+
+static uint64_t ring_size_in(struct argp_state *state, const char *option, const char *text)
+{
+	return size_in(state, option, text, RING_BYTES_MIN, RING_BYTES_MAX, "1M and 64G");
 }
 
 static uint64_t time_in(struct argp_state *state, const char *option, const char *text)
@@ -129,11 +138,15 @@ static int parse_ring_option(int key, char *arg, struct argp_state *state)
 		o->when_full = one_of(state, "when-full", arg, when_full, "wait, drop");
 		return 0;
 	case KEY_FLIGHT_RECORDER:
-		rq->ring_bytes = size_in(state, "flight-recorder", arg);
+		rq->ring_bytes = ring_size_in(state, "flight-recorder", arg);
 		o->when_full = WHEN_FULL_OVERWRITE;
 		return 0;
 	case KEY_RING:
-		rq->ring_bytes = size_in(state, "ring", arg);
+		rq->ring_bytes = ring_size_in(state, "ring", arg);
+		return 0;
+	case KEY_SAMPLE:
+		o->sample_bytes = size_in(state, "sample", arg, SAMPLE_BYTES_MIN, SAMPLE_BYTES_MAX,
+					  "1K and 1G");
 		return 0;
 	case KEY_SYSCALLS:
 		o->syscalls = one_of(state, "syscalls", arg, syscalls, "exact, inferred, off");
