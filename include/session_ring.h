@@ -40,9 +40,10 @@ struct ring_options {
 	uint64_t sample_bytes;/* 0: all; else mean bytes between samples */
 };
 
-/* Bounds of sample_bytes. */
+/* Bounds of sample_bytes; the setting by which an image says that it samples. */
 #define SAMPLE_BYTES_MIN (1ull << 10)
 #define SAMPLE_BYTES_MAX (1ull << 30)
+#define SETTING_SAMPLE "ALLOTROPE_SAMPLE"
 
 /* Cache lines are kept apart: constants, recorder's, targets' counters. */
 struct ring_header {

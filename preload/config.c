@@ -37,7 +37,7 @@ static const struct variable variables[] = {
 	  .least = 1, .most = DEPTH_MAX },
 	{ .name = "ALLOTROPE_FREE_STACKS", .kind = VALUE_CHOICE, .offset = OPTION(free_stacks),
 	  .choices = { "0", "1" } },
-	{ .name = "ALLOTROPE_SAMPLE", .kind = VALUE_SAMPLE, .offset = OPTION(sample_bytes) },
+	{ .name = SETTING_SAMPLE, .kind = VALUE_SAMPLE, .offset = OPTION(sample_bytes) },
 	{ .name = "ALLOTROPE_TIMING", .kind = VALUE_CHOICE, .offset = OPTION(timing_all),
 	  .choices = { "sample", "all" } },
 	{ .name = "ALLOTROPE_CHECK_STACKS", .kind = VALUE_NUMBER, .offset = OPTION(check_stacks),

@@ -323,10 +323,11 @@ void event_free(enum alloc_func func, void *p, const struct unwind_context *ctx)
 /* Of calls without a new block sampling only has those that ended a recorded one. */
 static inline bool is_passed_over(struct thread *t)
 {
-	if (!(t->leave & LEAVE_SAMPLING) || t->leave & LEAVE_GIVEN)
+	if (!(t->leave & LEAVE_SAMPLING))
 		return false;
+	/* what remains says nothing of how long such calls take */
 	pass_over(t);
-	return true;
+	return !(t->leave & LEAVE_GIVEN);
 }
 
 void event_null_call(enum alloc_func func, const struct unwind_context *ctx)

@@ -71,11 +71,17 @@ static bool is_wanted(const char *name, size_t bytes)
 
 void settings_record(char *const *env)
 {
+	char number[24];
+
 	for (char *const *entry = env; entry && *entry; entry++) {
 		const char *equals = strchr(*entry, '=');
 
 		if (equals && is_wanted(*entry, (size_t)(equals - *entry)))
 			record(*entry, (size_t)(equals - *entry), equals + 1);
+	}
+	if (session.options.sample_bytes) {
+		sysfile_decimal(number, session.options.sample_bytes);
+		record(SETTING_SAMPLE, strlen(SETTING_SAMPLE), number);
 	}
 }
 

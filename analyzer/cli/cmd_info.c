@@ -204,6 +204,9 @@ static void put_session_text(const struct recording *r)
 	put_line("events", "%s segments, %s of records, %s stored", units_count(a, r->segment_count),
 		 units_bytes(b, r->raw_bytes),
 		 units_bytes(c, r->is_ring ? r->raw_bytes : stored_bytes(r)));
+	if (recording_sampling(r))
+		put_line("sampling", "one block per %s on average, and its release: figures of heap "
+			 "blocks are estimates", units_bytes(a, recording_sampling(r)));
 	put_line("symbols", "%s", r->symbol_count ? "stored in the recording" :
 		 "not stored: reports look into the files of this machine");
 	put_line("samples", "%s of resident memory", units_count(a, r->sample_count));
@@ -371,6 +374,7 @@ static void put_json(const struct recording *r)
 		      "marks", marks_json(r));
 	json_object_set_new(o, "stored_bytes",
 			    json_from_number(r->is_ring ? r->raw_bytes : stored_bytes(r)));
+	json_object_set_new(o, "sampling_bytes", json_from_number(recording_sampling(r)));
 	json_object_set_new(o, "clock", json_pack("{s:s, s:f, s:b}", "source",
 			    r->head.clock == CLOCK_KIND_TSC ? "tsc" : "monotonic",
 			    "ns_per_tick", r->ns_per_tick, "estimate", r->clock_is_estimate));

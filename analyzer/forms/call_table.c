@@ -49,18 +49,18 @@ static struct count *find(struct call_table *t, const char *name)
 	return &t->counts[t->count++];
 }
 
-void call_table_add(struct call_table *t, const char *name)
+void call_table_add(struct call_table *t, const char *name, uint64_t calls)
 {
-	find(t, name)->calls++;
+	find(t, name)->calls += calls;
 }
 
-void call_table_add_time(struct call_table *t, const char *name, uint64_t ticks)
+void call_table_add_time(struct call_table *t, const char *name, uint64_t calls, uint64_t ticks)
 {
 	struct count *c = find(t, name);
 
 	if (c->timed_calls < c->calls) {
-		c->timed_calls++;
-		c->timed_ticks += ticks;
+		c->timed_calls += calls;
+		c->timed_ticks += ticks * calls;
 	}
 }
 

@@ -15,11 +15,11 @@ struct call_table;
 struct call_table *call_table_new(void);
 void call_table_free(struct call_table *t);
 
-/* One call of NAME, which must outlive the table. */
-void call_table_add(struct call_table *t, const char *name);
+/* CALLS calls of NAME, which must outlive the table. */
+void call_table_add(struct call_table *t, const char *name, uint64_t calls);
 
-/* A call of NAME already added took TICKS. */
-void call_table_add_time(struct call_table *t, const char *name, uint64_t ticks);
+/* CALLS calls of NAME already added took TICKS each. */
+void call_table_add_time(struct call_table *t, const char *name, uint64_t calls, uint64_t ticks);
 
 /* Print the table in the run's format; what must be known of the times becomes a note (run_note). */
 void call_table_put(struct call_table *t, struct run *run);

@@ -58,6 +58,17 @@ static uint64_t lost(const struct run *run, size_t cause)
 	       run->recording->losses[cause] : in_records;
 }
 
+static void add_sampling(struct health *h, const struct recording *r)
+{
+	uint64_t bytes = recording_sampling(r);
+	char size[UNITS_MAX];
+
+	if (bytes > 0)
+		add(h, "heap figures are estimates: one sample per %s on average (record --sample); "
+		    "calls shown one by one are the sampled ones only, and which blocks are "
+		    "temporary is not known", units_bytes(size, bytes));
+}
+
 static void add_losses(struct health *h, const struct run *run)
 {
 	char count[UNITS_MAX];
@@ -151,6 +162,7 @@ struct health *health_new(const struct run *run)
 {
 	struct health *h = xcalloc(1, sizeof(*h));
 
+	add_sampling(h, run->recording);
 	for (size_t i = 0; i < run->note_count; i++)
 		add(h, "%s", run->notes[i]);
 	add_losses(h, run);

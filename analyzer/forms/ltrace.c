@@ -24,6 +24,7 @@ struct stream_calls {
 	bool is_open;
 	bool was_shown;       /* the stream's last allocator call is in the report */
 	uint8_t last_func;
+	uint64_t last_weight; /* calls that it stands for */
 };
 
 struct ltrace_state {
@@ -293,6 +294,7 @@ static void show_call(struct run *run, const struct event *event,
 
 	find_caller(run, event, image, &line);
 	stream->last_func = change->call.func;
+	stream->last_weight = change->call.weight;
 	stream->was_shown = !s->filter ||
 		call_filter_shows(s->filter, call_line_name(&line), line.caller, image->exe);
 	if (!stream->was_shown) {
@@ -301,7 +303,7 @@ static void show_call(struct run *run, const struct event *event,
 		return;
 	}
 	if (s->counts)
-		call_table_add(s->counts, call_line_name(&line));
+		call_table_add(s->counts, call_line_name(&line), line.call.weight);
 	else if (s->queue)
 		call_queue_call(s->queue, event->stream, &line);
 	else
@@ -346,9 +348,9 @@ static void end_syscall(struct run *run, const struct event *event,
 	stream->is_open = false;
 	memcpy(line.args, stream->args, sizeof(line.args));
 	if (s->counts) {
-		call_table_add(s->counts, call_line_name(&line));
+		call_table_add(s->counts, call_line_name(&line), 1);
 		if (line.has_duration)
-			call_table_add_time(s->counts, call_line_name(&line),
+			call_table_add_time(s->counts, call_line_name(&line), 1,
 					    line.duration_ticks);
 	} else {
 		call_queue_syscall(s->queue, event->stream, stream->func, &line);
@@ -363,7 +365,8 @@ static void add_timing(struct ltrace_state *s, const struct event *event,
 	if (!stream->was_shown)
 		return;
 	if (s->counts)
-		call_table_add_time(s->counts, call_line_name(&line), event->r.duration);
+		call_table_add_time(s->counts, call_line_name(&line), stream->last_weight,
+				    event->r.duration);
 	else if (s->queue)
 		call_queue_duration(s->queue, event->stream, event->r.duration);
 }

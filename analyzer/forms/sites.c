@@ -158,6 +158,8 @@ static void put_row(struct run *run, struct emit *table, const struct site_row *
 		[COL_EXEC] = cell_number(row->image->exec_number),
 	};
 
+	if (recording_sampling(run->recording))
+		cells[COL_TEMPORARY_BLOCKS] = cells[COL_TEMPORARY_BYTES] = (struct cell){ 0 };
 	if (f && f->line > 0)
 		cells[COL_LINE] = cell_number((uint64_t)f->line);
 	if (run->format == EMIT_JSON)

@@ -199,7 +199,8 @@ static void add_figures(json_t *o, const struct run *run, const struct summary_f
 	json_object_set_new(o, "massif_peak_bytes", json_from_number(h->massif_peak_bytes));
 	json_object_set_new(o, "end_bytes", json_from_number(h->end.bytes));
 	json_object_set_new(o, "end_blocks", json_from_number(h->end.blocks));
-	json_object_set_new(o, "temporary_blocks", json_from_number(h->temporary.blocks));
+	json_object_set_new(o, "temporary_blocks", h->sampling_bytes ? json_null() :
+			    json_from_number(h->temporary.blocks));
 	json_object_set_new(o, "mapped_peak_bytes", json_from_number(h->mapped_peak.bytes));
 	json_object_set_new(o, "mapped_end_bytes", json_from_number(h->mapped_end.bytes));
 	json_object_set_new(o, "max_rss_bytes", f->max_rss ?
@@ -228,6 +229,8 @@ json_t *summary_json(struct run *run, const struct summary_facts *f)
 
 	if (f)
 		add_figures(o, run, f);
+	json_object_set_new(o, "sampling_bytes",
+			    json_from_number(recording_sampling(run->recording)));
 	json_object_set_new(o, "losses", health_losses(run));
 	json_object_set_new(o, "processes", processes_json(run));
 	health_add_json(health, run, o);

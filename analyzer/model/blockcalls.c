@@ -8,6 +8,7 @@
 #include <stdlib.h>
 
 #include "base/xmem.h"
+#include "model/estimate.h"
 #include "model/inherit.h"
 #include "model/skew.h"
 
@@ -222,7 +223,35 @@ static inline struct func_totals *count_call(struct stream_state *st, uint8_t fu
 
 	t->calls++;
 	st->last_func = func;
+	st->last_weight = 1;
 	return t;
+}
+
+/* The call that was just counted acquired or released B: with sampling it stands for more. */
+static inline struct amount weigh_call(struct stream_state *st, const struct block *b,
+				       struct change *c)
+{
+	struct heap *h = &st->heap->public;
+	struct amount w = { 1, b->size };
+
+	if (__builtin_expect(h->sampling_bytes != 0, 0)) {
+		w = estimate_weight(b, h->sampling_bytes);
+		h->funcs[st->last_func].calls += w.blocks - 1;
+		st->last_weight = c->call.weight = w.blocks;
+	}
+	return w;
+}
+
+/*
+ * With sampling: a realloc of a recorded block whose result is none, or that failed. Of
+ * calls that acquire nothing such are recorded only, so they say nothing of the others.
+ */
+static bool is_unweighed(struct stream_state *st, struct change *c)
+{
+	if (!st->heap->public.sampling_bytes)
+		return false;
+	c->has_call = false;
+	return true;
 }
 
 /* The end of a realloc of a known block: its figures go, its origin stays. */
@@ -245,11 +274,12 @@ static void end_realloc(struct streams *s, struct stream_state *st,
 		b->origin = o->old.origin;
 		heap_keep_room(b, &o->old);
 		site = &h->public.sites[b->site];
-		site->reallocs++;
+		site->reallocs += st->last_weight;
 		if (o->addr != b->addr) {
-			site->moved.blocks++;
+			site->moved.blocks += st->last_weight;
 			site->moved.bytes = sum_saturated(site->moved.bytes,
-				at_most(o->old.size, b->size));
+				product_saturated(st->last_weight,
+						  at_most(o->old.size, b->size)));
 		}
 	}
 	open_drop(s, place);
@@ -277,7 +307,6 @@ void blockcall_acquire(struct streams *s, const struct event *event,
 		.cls = r->cls,
 	};
 
-	func->bytes = sum_saturated(func->bytes, size);
 	c->has_call = true;
 	c->kind = KIND_HEAP;
 	c->call = (struct call){
@@ -287,7 +316,9 @@ void blockcall_acquire(struct streams *s, const struct event *event,
 		.size = r->size,
 		.result = r->addr,
 		.stamp = r->stamp,
+		.weight = 1,
 	};
+	func->bytes = sum_saturated(func->bytes, weigh_call(st, &b, c).bytes);
 	b.site = b.origin = heap_site(h, event->stack, KIND_HEAP);
 	if (r->kind == EVENT_REALLOC_END)
 		end_realloc(s, st, r, &b, c);
@@ -332,6 +363,7 @@ void blockcall_free(struct streams *s, const struct event *event,
 		.func = r->func,
 		.pointer = r->addr,
 		.stamp = r->stamp,
+		.weight = 1,
 	};
 	if (st->opens)
 		open_abandon(s, st, r->thread);
@@ -345,6 +377,7 @@ void blockcall_free(struct streams *s, const struct event *event,
 		return;
 	}
 	c->released = true;
+	h->public.free_calls += weigh_call(st, &c->old, c).blocks - 1;
 	is_temporary = c->old.stream == event->stream &&
 		       c->old.birth_serial == st->acquires;
 	heap_count_release(h, &c->old, r->stamp, is_temporary);
@@ -392,10 +425,11 @@ void blockcall_null(struct streams *s, const struct event *event,
 	struct change *c = &changes->items[0];
 	struct open_realloc **place;
 
-	count_call(st, r->func);
 	c->has_call = true;
 	c->kind = KIND_HEAP;
-	c->call = (struct call){ .func = r->func, .stamp = r->stamp };
+	c->call = (struct call){ .func = r->func, .stamp = r->stamp, .weight = 1 };
+	if (!is_unweighed(st, c))
+		count_call(st, r->func);
 	place = open_find(st, r->thread);
 	if (!*place)
 		return;
@@ -422,7 +456,6 @@ void blockcall_failed(struct streams *s, const struct event *event,
 	struct change *c = &changes->items[0];
 	struct open_realloc **place;
 
-	count_call(st, r->func)->failed++;
 	c->has_call = true;
 	c->kind = KIND_HEAP;
 	c->call = (struct call){
@@ -431,7 +464,10 @@ void blockcall_failed(struct streams *s, const struct event *event,
 		.nmemb = 1,
 		.size = r->size,
 		.stamp = r->stamp,
+		.weight = 1,
 	};
+	if (!is_unweighed(st, c))
+		count_call(st, r->func)->failed++;
 	if (r->func == FUNC_CALLOC || r->func == FUNC_REALLOCARRAY)
 		c->call.nmemb = r->args[0];
 	else

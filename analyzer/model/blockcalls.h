@@ -30,7 +30,8 @@ struct stream_state {
 	struct memcall *memcall;    /* NULL: the stream made no system call so far */
 	uint32_t image;             /* of heap */
 	uint32_t acquires;          /* counted so far, modulo 2^32 */
-	uint8_t last_func;          /* of the last call: what a TIMING record is about */
+	uint64_t last_weight;       /* struct call.weight of the last call, */
+	uint8_t last_func;          /* and its function: what a TIMING record is about */
 	bool is_known;              /* image and heap are set */
 };
 

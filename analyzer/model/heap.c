@@ -8,6 +8,7 @@
 #include <stdlib.h>
 
 #include "base/xmem.h"
+#include "model/estimate.h"
 #include "model/inherit.h"
 
 /* What valgrind's massif counts for B: see heap.massif_peak_bytes. */
@@ -162,6 +163,8 @@ bool heap_count_acquire(struct heap_state *h, const struct block *b, uint64_t us
 	struct heap *p = &h->public;
 	struct site *s = &p->sites[b->site];
 
+	if (__builtin_expect(p->sampling_bytes != 0, 0))
+		return estimate_acquire(h, b, usable);
 	save_peaks(h, s);
 	amount_add(&s->total, b->size);
 	live_add(&s->live, b->size);
@@ -185,6 +188,10 @@ void heap_count_release(struct heap_state *h, const struct block *b,
 	struct heap *p = &h->public;
 	struct site *s = &p->sites[b->site];
 
+	if (__builtin_expect(p->sampling_bytes != 0, 0)) {
+		estimate_release(h, b, stamp);
+		return;
+	}
 	save_peaks(h, s);
 	live_subtract(&s->live, b->size);
 	amount_add(&s->freed, b->size);

@@ -100,6 +100,14 @@ static inline uint64_t sum_saturated(uint64_t a, uint64_t b)
 	return __builtin_add_overflow(a, b, &sum) ? UINT64_MAX : sum;
 }
 
+/* a * b, at most UINT64_MAX. */
+static inline uint64_t product_saturated(uint64_t a, uint64_t b)
+{
+	uint64_t product;
+
+	return __builtin_mul_overflow(a, b, &product) ? UINT64_MAX : product;
+}
+
 /* a - b, at least 0. */
 static inline uint64_t difference(uint64_t a, uint64_t b)
 {

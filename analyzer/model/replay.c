@@ -207,6 +207,7 @@ struct replay *replay_new(struct recording *r, struct stacks *stacks, unsigned w
 {
 	struct replay *rp = xcalloc(1, sizeof(*rp));
 	double ticks = r->ns_per_tick > 0 ? SKEW_NS / r->ns_per_tick : SKEW_NS;
+	uint64_t sampling = recording_sampling(r);
 
 	(void)stacks; /* sites are known by stack number alone */
 	rp->recording = r;
@@ -217,6 +218,7 @@ struct replay *replay_new(struct recording *r, struct stacks *stacks, unsigned w
 	for (size_t i = 0; i < r->image_count; i++) {
 		heap_init(&rp->heaps[i], &r->images[i], &rp->sites, wants,
 			  ticks < 1e15 ? (uint64_t)ticks : SKEW_NS);
+		rp->heaps[i].public.sampling_bytes = sampling;
 		rp->numbers[i] = (struct image_number){ r->images[i].number, (uint32_t)i };
 	}
 	qsort(rp->numbers, rp->heap_count, sizeof(*rp->numbers), number_compare);
@@ -321,8 +323,9 @@ static void apply(struct replay *rp, struct stream_state *st,
 		if (st->last_func < FUNC_COUNT) {
 			struct func_totals *f = &h->funcs[st->last_func];
 
-			f->timed_calls++;
-			f->timed_ticks = sum_saturated(f->timed_ticks, r->duration);
+			f->timed_calls += st->last_weight;
+			f->timed_ticks = sum_saturated(f->timed_ticks,
+				product_saturated(r->duration, st->last_weight));
 		}
 		break;
 	case EVENT_LOSS:

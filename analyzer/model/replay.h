@@ -107,6 +107,13 @@ struct size_row { uint64_t size, count, bytes, usable_bytes; };
  */
 struct heap {
 	const struct image *image;
+	/*
+	 * Not 0: one block in so many bytes was recorded, on average, and all figures of
+	 * KIND_HEAP, those of funcs included, are estimates (estimate.h) but events,
+	 * unmatched_frees and overlaps; temporary is not known. KIND_MAPPING, syscalls
+	 * and break are exact.
+	 */
+	uint64_t sampling_bytes;
 	struct amount total;          /* KIND_HEAP: acquired; a successful realloc counts one */
 	struct amount live;
 	struct amount peak;           /* by requested bytes; ties take the latest */
@@ -156,6 +163,7 @@ struct call {
 	uint64_t size;        /* requested bytes (of one element with nmemb) */
 	uint64_t result;      /* address returned; 0: NULL */
 	uint64_t stamp;       /* when it was entered where that is known, else when it returned */
+	uint64_t weight;      /* calls that it stands for: 1 but with sampling */
 };
 
 /*

@@ -45,7 +45,15 @@ static uint64_t add(uint64_t a, uint64_t b)
 
 void sizetable_add(struct sizetable *t, uint64_t size, uint64_t usable)
 {
+	sizetable_add_many(t, size, (struct amount){ 1, size }, usable);
+}
+
+void sizetable_add_many(struct sizetable *t, uint64_t size, struct amount amount, uint64_t usable)
+{
 	struct size_row *row;
+
+	if (amount.blocks == 0)
+		return;
 
 	if (t->count * 2 >= t->slot_count)
 		sizetable_grow(t);
@@ -54,8 +62,8 @@ void sizetable_add(struct sizetable *t, uint64_t size, uint64_t usable)
 		row->size = size;
 		t->count++;
 	}
-	row->count++;
-	row->bytes = add(row->bytes, size);
+	row->count += amount.blocks;
+	row->bytes = add(row->bytes, amount.bytes);
 	row->usable_bytes = add(row->usable_bytes, usable);
 }
 

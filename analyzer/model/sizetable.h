@@ -20,6 +20,9 @@ struct sizetable {
 /* One block of SIZE requested and USABLE bytes. */
 void sizetable_add(struct sizetable *t, uint64_t size, uint64_t usable);
 
+/* AMOUNT blocks and bytes of SIZE, of USABLE bytes in all (estimate.h). */
+void sizetable_add_many(struct sizetable *t, uint64_t size, struct amount amount, uint64_t usable);
+
 /* The rows by ascending size, *COUNT of them, for the caller to free; the table is empty then. */
 struct size_row *sizetable_take(struct sizetable *t, size_t *count);
 

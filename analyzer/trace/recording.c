@@ -406,6 +406,29 @@ void recording_close(struct recording *r)
 	free(r);
 }
 
+uint64_t recording_sampling(const struct recording *r)
+{
+	uint64_t bytes;
+
+	if (r->has_options && r->options.sample_bytes)
+		return r->options.sample_bytes;
+	for (size_t i = 0; i < r->segment_count; i++)
+		if (r->segments[i].header.sampling)
+			return r->segments[i].header.sampling;
+	/* nothing was recorded: the library has said what it was asked */
+	for (size_t i = 0; i < r->image_count; i++)
+		for (size_t j = 0; j < r->images[i].setting_count; j++) {
+			const struct setting *s = &r->images[i].settings[j];
+
+			if (strcmp(s->key, SETTING_SAMPLE) == 0) {
+				bytes = strtoull(s->value, NULL, 10);
+				if (bytes)
+					return bytes;
+			}
+		}
+	return 0;
+}
+
 /* ---- reading ---- */
 
 static int64_t unpack(struct recording *r, const struct segment_ref *s,

@@ -167,6 +167,9 @@ void recording_each_meta(struct recording *r,
 int64_t recording_read(struct recording *r, const struct segment_ref *s,
 		       uint8_t **buffer, size_t *capacity);
 
+/* Mean bytes between the blocks that were recorded (record --sample); 0: all were. */
+uint64_t recording_sampling(const struct recording *r);
+
 /* The image with NUMBER, or NULL. */
 struct image *recording_image(const struct recording *r, uint32_t number);
 
