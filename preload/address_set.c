@@ -66,6 +66,9 @@ bool address_set_take(struct address_set *s, const void *address)
 	uint64_t key = (uint64_t)address;
 	uint64_t *window = window_of(s, key);
 
+	/* what a free slot holds */
+	if (key == 0)
+		return false;
 	for (uint32_t i = 0; i < WINDOW; i++) {
 		if (__atomic_load_n(&window[i], __ATOMIC_RELAXED) == key) {
 			__atomic_store_n(&window[i], 0, __ATOMIC_SEQ_CST);

@@ -42,7 +42,7 @@ bool address_set_make(struct address_set *s);
 /* Add ADDRESS (not null, not in the set). False where there is no room for it. */
 bool address_set_add(struct address_set *s, const void *address);
 
-/* Take ADDRESS out. False: it was not in the set. */
+/* Take ADDRESS (null is never there) out. False: it was not in the set. */
 bool address_set_take(struct address_set *s, const void *address);
 
 #endif

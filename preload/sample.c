@@ -62,7 +62,7 @@ bool sample_takes(struct thread *t, const void *p, uint64_t size)
 
 bool sample_gives_back(struct thread *t, const void *p)
 {
-	if (!p || !sampling.mean || !address_set_may_hold(&sampling.live, p) ||
+	if (!sampling.mean || !address_set_may_hold(&sampling.live, p) ||
 	    !address_set_take(&sampling.live, p))
 		return false;
 	t->given_back = p;
@@ -91,11 +91,8 @@ void sample_fork(struct thread *t)
  */
 bool sample_passing(struct thread *t, uint64_t sp, enum alloc_func *func)
 {
-	uint64_t word;
-
 	if (t->passed_cfa - sp > CALL_STACK_BYTES || !t->unwind ||
-	    !unwind_word(t->unwind, sp, t->passed_cfa - sizeof(word), &word) ||
-	    word != t->passed_return)
+	    !unwind_meets(t->unwind, sp, t->passed_cfa, t->passed_return))
 		return false;
 	*func = (enum alloc_func)t->passed_func;
 	return true;

@@ -126,16 +126,21 @@ void unwind_memory_changed(void)
 	range_changed();
 }
 
-bool unwind_word(struct unwind_state *u, uint64_t sp, uint64_t at, uint64_t *word)
+bool unwind_meets(struct unwind_state *u, uint64_t sp, uint64_t cfa, uint64_t pc)
 {
+	const uint64_t *at = (const uint64_t *)cfa - 1;
 	struct stack_range range;
 	bool own;
 
-	if (!range_find(&u->ranges, sp, &range, &own) || range.high - range.low < sizeof(*word) ||
-	    at < range.low || at > range.high - sizeof(*word) || at % sizeof(*word))
+	if (cfa < sp + sizeof(*at) || cfa % sizeof(*at) ||
+	    !range_find(&u->ranges, sp, &range, &own) || cfa > range.high || *at != pc)
 		return false;
-	*word = *(const uint64_t *)at;
-	return true;
+	if (!method.plain || u->in_out || u->kept == 0)
+		return true;
+	for (uint32_t i = u->frames[u->kept - 1].slots; i > 0; i--)
+		if (u->slots[i - 1].at == at)
+			return true;
+	return false;
 }
 
 /* Frames past the caller are those whose address is the context's. */

@@ -70,10 +70,12 @@ void unwind_capture(struct unwind_state *u, const struct unwind_context *ctx,
 		    struct stack_change *change);
 
 /*
- * The word at AT, which must lie in the same stack as SP, to *WORD; false where
- * that is not so, or not known.
+ * Is a call under way that was made with the stack pointer CFA and returns to PC? Asked
+ * right after a capture at the stack pointer SP of the same thread, in whose stack
+ * CFA must lie. Exact where the stack was taken by unwind rules: then the word is one
+ * that the walk has met. Else what is left of a call that is over may deceive.
  */
-bool unwind_word(struct unwind_state *u, uint64_t sp, uint64_t at, uint64_t *word);
+bool unwind_meets(struct unwind_state *u, uint64_t sp, uint64_t cfa, uint64_t pc);
 
 /*
  * Code was mapped or unmapped (called by modules.c with the loader's lock held

@@ -29,7 +29,7 @@ TEST(test_config_every_variable_reaches_its_option)
 		"HOME=/", "ALLOTROPE_OUT=/tmp/%p", "ALLOTROPE_SIZE=3M", "ALLOTROPE_SYSCALLS=off",
 		"ALLOTROPE_FOLLOW=no", "ALLOTROPE_CALL_GRAPH=libunwind", "ALLOTROPE_DEPTH=7",
 		"ALLOTROPE_FREE_STACKS=1", "ALLOTROPE_TIMING=all", "ALLOTROPE_CHECK_STACKS=5",
-		"ALLOTROPE_WHEN_FULL=overwrite", "ALLOTROPE_VERBOSE=1", "ALLOTROPE_RING=/r", NULL,
+		"ALLOTROPE_WHEN_FULL=overwrite", "ALLOTROPE_SAMPLE=512K", "ALLOTROPE_VERBOSE=1", "ALLOTROPE_RING=/r", NULL,
 	};
 	struct config c;
 
@@ -44,6 +44,7 @@ TEST(test_config_every_variable_reaches_its_option)
 	assert_int_equal(c.options.free_stacks, 1);
 	assert_int_equal(c.options.timing_all, 1);
 	assert_int_equal(c.options.check_stacks, 5);
+	assert_int_equal(c.options.sample_bytes, 512 << 10);
 	assert_int_equal(c.options.when_full, WHEN_FULL_OVERWRITE);
 	assert_true(c.verbose);
 }
@@ -54,7 +55,8 @@ TEST(test_config_value_that_is_not_understood_leaves_the_default)
 		"ALLOTROPE_DEPTH=0", "ALLOTROPE_DEPTH=5000", "ALLOTROPE_DEPTH=12x",
 		"ALLOTROPE_DEPTH=99999999999999999999999", "ALLOTROPE_SIZE=0", "ALLOTROPE_SIZE=-1",
 		"ALLOTROPE_SIZE=99999999999999G", "ALLOTROPE_SYSCALLS=maybe", "ALLOTROPE_RING=",
-		"ALLOTROPE_FREE_STACKS=", "ALLOTROPE_DEPTHS=3", "ALLOTROPE_", "ALLOTROPE_DEPTH", NULL,
+		"ALLOTROPE_FREE_STACKS=", "ALLOTROPE_DEPTHS=3", "ALLOTROPE_", "ALLOTROPE_DEPTH",
+		"ALLOTROPE_SAMPLE=1023", "ALLOTROPE_SAMPLE=2G", "ALLOTROPE_SAMPLE=x", NULL,
 	};
 	struct config c, defaults;
 
