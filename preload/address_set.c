@@ -61,20 +61,31 @@ bool address_set_add(struct address_set *s, const void *address)
 	return false;
 }
 
+/* The slot of ADDRESS, or NULL. */
+static uint64_t *slot_of(const struct address_set *s, uint64_t address)
+{
+	uint64_t *window = window_of(s, address);
+
+	/* 0 is what a free slot holds */
+	for (uint32_t i = 0; i < WINDOW && address != 0; i++)
+		if (__atomic_load_n(&window[i], __ATOMIC_RELAXED) == address)
+			return &window[i];
+	return NULL;
+}
+
+bool address_set_holds(const struct address_set *s, const void *address)
+{
+	return slot_of(s, (uint64_t)address) != NULL;
+}
+
 bool address_set_take(struct address_set *s, const void *address)
 {
 	uint64_t key = (uint64_t)address;
-	uint64_t *window = window_of(s, key);
+	uint64_t *slot = slot_of(s, key);
 
-	/* what a free slot holds */
-	if (key == 0)
+	if (!slot)
 		return false;
-	for (uint32_t i = 0; i < WINDOW; i++) {
-		if (__atomic_load_n(&window[i], __ATOMIC_RELAXED) == key) {
-			__atomic_store_n(&window[i], 0, __ATOMIC_SEQ_CST);
-			filter_count(&s->filter[address_filter_index(key)], -1);
-			return true;
-		}
-	}
-	return false;
+	__atomic_store_n(slot, 0, __ATOMIC_SEQ_CST);
+	filter_count(&s->filter[address_filter_index(key)], -1);
+	return true;
 }

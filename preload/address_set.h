@@ -29,7 +29,7 @@ static inline uint32_t address_filter_index(uint64_t address)
 	       (ADDRESS_FILTER_BYTES - 1);
 }
 
-/* False: ADDRESS is not in the set. True: ask address_set_take(). */
+/* False: ADDRESS is not in the set. True: ask address_set_holds(). */
 static inline bool address_set_may_hold(const struct address_set *s, const void *address)
 {
 	return __atomic_load_n(&s->filter[address_filter_index((uint64_t)address)],
@@ -38,6 +38,9 @@ static inline bool address_set_may_hold(const struct address_set *s, const void 
 
 /* Memory for S. False where there is none. */
 bool address_set_make(struct address_set *s);
+
+/* Is ADDRESS in the set? */
+bool address_set_holds(const struct address_set *s, const void *address);
 
 /* Add ADDRESS (not null, not in the set). False where there is no room for it. */
 bool address_set_add(struct address_set *s, const void *address);

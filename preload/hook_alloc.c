@@ -88,12 +88,27 @@ BODY void free_recorded(void *p)
 	guard_leave();
 }
 
+/* A sampled block, or one that has the same place in the filter. */
+static PASSAGE void free_uncertain(void *p)
+{
+	if (address_set_holds(&sampling.live, p)) {
+		free_recorded(p);
+	} else {
+		sample_pass(&thread, FUNC_FREE);
+		real.free(p);
+	}
+}
+
 DOOR void free(void *p)
 {
-	if (!bootstrap_may_own(p) && sample_skips_release(FUNC_FREE, p))
-		real.free(p);
-	else
+	if (thread.budget == 0 || bootstrap_may_own(p)) {
 		free_recorded(p);
+	} else if (address_set_may_hold(&sampling.live, p)) {
+		free_uncertain(p);
+	} else {
+		sample_pass(&thread, FUNC_FREE);
+		real.free(p);
+	}
 }
 
 EXPORT void cfree(void *p)

@@ -9,7 +9,7 @@
  * block was: the live ones are in a set.
  *
  * The fast way (glibc's malloc on x86-64, system calls seen exactly): a hook asks
- * sample_skips() or sample_skips_release() and jumps to the real function. No guard
+ * sample_skips(), or the set, and jumps to the real function after sample_pass(). No guard
  * is set then; sample_passing() says afterwards, to a system call, whether it is
  * made inside such a call. Elsewhere each call takes its guard, as without
  * sampling, and only its record is left out.
@@ -27,13 +27,15 @@
 
 /*
  * A hook in two parts: the exported door, which leaves no frame on its way to the
- * real function or to the body, and the body, which records.
+ * real function or to the body, and the body, which records. A passage lies between.
  */
 #if defined(__clang__)
-#define DOOR __attribute__((visibility("default")))
+#define FRAMELESS
 #else
-#define DOOR __attribute__((visibility("default"), optimize("omit-frame-pointer")))
+#define FRAMELESS __attribute__((optimize("omit-frame-pointer")))
 #endif
+#define DOOR __attribute__((visibility("default"))) FRAMELESS
+#define PASSAGE __attribute__((noinline)) FRAMELESS
 #define BODY static __attribute__((noinline))
 
 extern struct sampling {
@@ -88,19 +90,7 @@ static inline __attribute__((always_inline)) bool sample_skips(enum alloc_func f
 	return true;
 }
 
-/* True: P is no recorded block; release it by a jump to the real function. */
-static inline __attribute__((always_inline)) bool
-sample_skips_release(enum alloc_func func, const void *p)
-{
-	struct thread *t = &thread;
-
-	if (t->budget == 0 || address_set_may_hold(&sampling.live, p))
-		return false;
-	sample_pass(t, func);
-	return true;
-}
-
-/* Both at once: P becomes a block of SIZE bytes. */
+/* True: P is no recorded block, nor is the one of SIZE bytes that it is to become. */
 static inline __attribute__((always_inline)) bool
 sample_skips_resize(enum alloc_func func, const void *p, uint64_t size)
 {
