@@ -149,8 +149,8 @@ static void print_calls(const struct closing *c)
 {
 	char calls[UNITS_MAX], processes[UNITS_MAX], wall[UNITS_MAX], rss[UNITS_MAX];
 
-	diag_print("", "%s heap call%s of %s process%s in %s, at most %s resident ('%s')",
-		   units_count(calls, c->calls), plural(c->calls),
+	diag_print("", "%s %sheap call%s of %s process%s in %s, at most %s resident ('%s')",
+		   units_count(calls, c->calls), c->sample_bytes ? "sampled " : "", plural(c->calls),
 		   units_count(processes, c->processes), c->processes == 1 ? "" : "es",
 		   units_ns(wall, c->wall_ns), units_bytes(rss, c->max_rss_bytes), c->program);
 }
@@ -201,6 +201,9 @@ void finish_print(const struct closing *c)
 	if (c->has_own_malloc)
 		diag_print("warning", "'%s' brings a malloc of its own: calls to it that do not go "
 			   "on to the system's are not seen", c->program);
+	if (c->sample_bytes && c->images)
+		diag_print("", "reports give estimates: one sample per %s on average",
+			   units_bytes(bytes, c->sample_bytes));
 	print_losses(c);
 	if (!c->images)
 		return;

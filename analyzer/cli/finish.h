@@ -31,6 +31,7 @@ struct closing {
 	bool is_default_path;      /* that reports take without being told */
 	const char *program;       /* as started */
 	uint64_t calls;            /* allocator calls recorded */
+	uint64_t sample_bytes;     /* of record --sample; 0: every call was recorded */
 	uint64_t processes, images;/* that attached */
 	uint64_t wall_ns;          /* from start to the end of the root */
 	uint64_t max_rss_bytes;    /* of the largest process, the kernel's figure */

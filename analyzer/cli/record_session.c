@@ -394,6 +394,7 @@ int record_session(const struct request *rq, int *status, struct closing *c, str
 	*status = s.launch.end.status;
 	c->path = xstrdup(s.output.path);
 	c->program = rq->argv[0];
+	c->sample_bytes = rq->ring.sample_bytes;
 	c->has_own_malloc = s.recordable.has_own_malloc;
 	c->processes = family_process_count(s.family);
 	c->images = family_image_count(s.family);

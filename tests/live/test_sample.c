@@ -191,6 +191,44 @@ TEST(test_program_too_small_for_a_sample_is_an_estimate_all_the_same)
 	result_free(&r);
 }
 
+TEST(test_closing_lines_say_that_reports_estimate)
+{
+	struct result r = run_shell("%s record --sample=64K -o test.data -- %s 100", built("allotrope"),
+				    built("tests/subjects/sampled"));
+
+	assert_int_equal(r.status, 3);
+	assert_non_null(strstr(r.err, "sampled heap calls"));
+	assert_non_null(strstr(r.err, "estimates"));
+	result_free(&r);
+}
+
+/* Allocators that may call each other's functions are sampled behind the guard. */
+TEST(test_bare_run_samples_other_allocators_too)
+{
+	static const char *const libraries[] = { "libjemalloc.so.2", "libmimalloc.so.2",
+						 "libtcmalloc_minimal.so.4" };
+
+	for (size_t i = 0; i < sizeof(libraries) / sizeof(libraries[0]); i++) {
+		struct result r = run_shell(
+			"library=$(find /usr/lib -name %s | head -1); [ \"$library\" ] || exit 77; "
+			"rm -f test.data; ALLOTROPE_SAMPLE=16K ALLOTROPE_OUT=test.data ALLOTROPE_SIZE=64M "
+			"LD_PRELOAD=\"%s $library\" %s 2000", libraries[i], built("liballotrope.so"),
+			built("tests/subjects/sampled"));
+		json_t *root;
+
+		if (r.status == 77) {
+			result_free(&r);
+			continue;
+		}
+		assert_int_equal(r.status, 3);
+		root = summary("");
+		assert_nothing_lost(root);
+		assert_within(number_at(root, "bytes"), 185568000, 0.06);
+		json_decref(root);
+		result_free(&r);
+	}
+}
+
 TEST(test_bad_sizes_are_told_before_the_program_starts)
 {
 	static const char *const sizes[] = { "0", "1023", "2G", "many", "", "-1" };
@@ -217,6 +255,8 @@ int main(void)
 		LIVE_TEST(test_other_ways_of_recording_sample_too),
 		LIVE_TEST(test_every_form_says_that_it_estimates),
 		LIVE_TEST(test_program_too_small_for_a_sample_is_an_estimate_all_the_same),
+		LIVE_TEST(test_closing_lines_say_that_reports_estimate),
+		LIVE_TEST(test_bare_run_samples_other_allocators_too),
 		LIVE_TEST(test_bad_sizes_are_told_before_the_program_starts),
 	};
 
