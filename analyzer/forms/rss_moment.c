@@ -131,15 +131,27 @@ static void keep_heap(struct rss_moment *moment, const struct heap *heap)
 	moment->malloc_mapped = heap->heap_mapped_live;
 }
 
+/* What block B of the change counts for. */
+static struct amount weight_of(const struct change *change, const struct block *b)
+{
+	if (change->kind == KIND_HEAP)
+		return replay_weight(change->heap, b);
+	return (struct amount){ 1, b->size };
+}
+
 static void step_back(struct amount *amount, const struct change *change)
 {
+	struct amount w;
+
 	if (change->acquired) {
-		amount->blocks -= 1;
-		amount->bytes -= change->block.size;
+		w = weight_of(change, &change->block);
+		amount->blocks -= w.blocks;
+		amount->bytes -= w.bytes;
 	}
 	if (change->released) {
-		amount->blocks += 1;
-		amount->bytes += change->old.size;
+		w = weight_of(change, &change->old);
+		amount->blocks += w.blocks;
+		amount->bytes += w.bytes;
 	}
 }
 

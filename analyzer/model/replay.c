@@ -13,6 +13,7 @@
 
 #include "base/xmem.h"
 #include "model/blockcalls.h"
+#include "model/estimate.h"
 #include "model/inherit.h"
 
 /* A fork, or the end of an image: due before the first event later than STAMP. */
@@ -426,6 +427,11 @@ struct heap *replay_default_heap(const struct replay *rp)
 		}
 	}
 	return best;
+}
+
+struct amount replay_weight(const struct heap *heap, const struct block *b)
+{
+	return estimate_weight(b, heap->sampling_bytes);
 }
 
 void replay_each_live(const struct replay *rp, const struct heap *heap,

@@ -227,6 +227,12 @@ struct heap *replay_image_heap(const struct replay *rp, uint32_t image); /* NULL
 struct heap *replay_default_heap(const struct replay *rp);
 
 /*
+ * The blocks and bytes that B, a block of KIND_HEAP of HEAP, stands for: itself, or more with
+ * sampling. A form that counts blocks itself adds these up, not 1 and B's size.
+ */
+struct amount replay_weight(const struct heap *heap, const struct block *b);
+
+/*
  * Call VISIT for each live block of KIND_HEAP of HEAP, inherited ones included,
  * in an order that only depends on the events. Without REPLAY_BLOCKS an image
  * whose last event has passed has none any more.
