@@ -201,7 +201,8 @@ static void put_session_text(const struct recording *r)
 		 units_ns(a, (uint64_t)recording_ns(r, r->end_stamp)));
 	if (r->options_text && *r->options_text)
 		put_line("options", "%s", r->options_text);
-	put_line("events", "%s segments, %s of records, %s stored", units_count(a, r->segment_count),
+	put_line("events", "%s segment%s, %s of records, %s stored",
+		 units_count(a, r->segment_count), r->segment_count == 1 ? "" : "s",
 		 units_bytes(b, r->raw_bytes),
 		 units_bytes(c, r->is_ring ? r->raw_bytes : stored_bytes(r)));
 	put_line("symbols", "%s", r->symbol_count ? "stored in the recording" :

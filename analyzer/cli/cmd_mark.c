@@ -111,7 +111,7 @@ static int run(int argc, char **argv)
 	static const struct argp argp = {
 		NULL, parse_option, "NAME [FILE]",
 		"Put a mark called NAME into the recording that is being made in FILE (default "
-		"allotrope.data). Reports take it as a moment: --at=mark:NAME.",
+		"allotrope.data). Reports take it as a moment: --since=mark:NAME.",
 		NULL, NULL, NULL,
 	};
 	struct mark_request rq = { .file = "allotrope.data" };

@@ -57,8 +57,10 @@ static int compare_frames(const void *a, const void *b)
 	return x->pc < y->pc ? -1 : x->pc > y->pc;
 }
 
-/* The resolver works on stacks: each distinct frame becomes a stack of its own. */
-/* A node for each module that was at the address of ENTRY from its first use on. */
+/*
+ * The resolver works on stacks: each distinct frame becomes a stack of its own, with
+ * a node for each module that was at the address of ENTRY from its first use on.
+ */
 static void add_frame(struct stacks *stacks, const struct recording *r,
 		      const struct frame_entry *entry)
 {
@@ -149,10 +151,11 @@ static void print_calls(const struct closing *c)
 {
 	char calls[UNITS_MAX], processes[UNITS_MAX], wall[UNITS_MAX], rss[UNITS_MAX];
 
-	diag_print("", "%s heap call%s of %s process%s in %s, at most %s resident ('%s')",
+	diag_print("", "%s heap call%s of %s process%s in %s, at most %s resident%s",
 		   units_count(calls, c->calls), plural(c->calls),
 		   units_count(processes, c->processes), c->processes == 1 ? "" : "es",
-		   units_ns(wall, c->wall_ns), units_bytes(rss, c->max_rss_bytes), c->program);
+		   units_ns(wall, c->wall_ns), units_bytes(rss, c->max_rss_bytes),
+		   c->processes == 1 ? "" : " in one");
 }
 
 static void print_losses(const struct closing *c)

@@ -11,6 +11,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include "base/xmem.h"
@@ -190,7 +191,10 @@ static uint64_t microseconds(const struct timeval *t)
 	return (uint64_t)t->tv_sec * 1000000u + (uint64_t)t->tv_usec;
 }
 
-/* A child was waited for: what the kernel says of it is exact. */
+/*
+ * A child was waited for: what the kernel says of it is exact. One that has waited for
+ * children of its own told its times better itself, unless it was killed.
+ */
 static void child_ended(const struct child_end *end, void *ctx)
 {
 	struct session *s = ctx;
@@ -201,16 +205,18 @@ static void child_ended(const struct child_end *end, void *ctx)
 		s->root_end_ns = clock_ns(CLOCK_MONOTONIC);
 		s->end_stamp = session_stamp(&s->ring.fixed);
 	}
-	if ((uint64_t)u->ru_maxrss > s->max_rss_kib)
-		s->max_rss_kib = (uint64_t)u->ru_maxrss;
+	if (end->largest_kib > s->max_rss_kib)
+		s->max_rss_kib = end->largest_kib;
 	meta_fields_number(&f, (uint64_t)end->pid);
 	meta_fields_number(&f, session_stamp(&s->ring.fixed));
 	meta_fields_signed(&f, end->status);
-	meta_fields_number(&f, microseconds(&u->ru_utime));
-	meta_fields_number(&f, microseconds(&u->ru_stime));
-	meta_fields_number(&f, (uint64_t)u->ru_maxrss);
-	meta_fields_number(&f, (uint64_t)u->ru_minflt);
-	meta_fields_number(&f, (uint64_t)u->ru_majflt);
+	if (!end->has_children || WIFSIGNALED(end->status)) {
+		meta_fields_number(&f, microseconds(&u->ru_utime));
+		meta_fields_number(&f, microseconds(&u->ru_stime));
+		meta_fields_number(&f, (uint64_t)u->ru_maxrss);
+		meta_fields_number(&f, (uint64_t)u->ru_minflt);
+		meta_fields_number(&f, (uint64_t)u->ru_majflt);
+	}
 	put_meta(s, META_STATUS, &f);
 }
 

@@ -206,7 +206,8 @@ static void collect_heaps(struct drive *d)
 	struct run *run = &d->run;
 	size_t count = replay_heap_count(run->replay);
 
-	if (run->is_default)
+	/* a form that printed while it read has shown another one already */
+	if (run->is_default && !(run->form->needs & NEED_EVENTS))
 		run->default_image = default_image(d, run->replay);
 	run->heaps = xcalloc(count + 1, sizeof(*run->heaps));
 	for (size_t i = 0; i < count; i++) {

@@ -76,8 +76,8 @@ static void put_cells(struct run *run, const struct call_line *line)
 	struct ltrace_state *s = run->state;
 	bool is_call = line->kind == LINE_CALL;
 	const struct call *c = &line->call;
-	uint64_t duration = (uint64_t)((double)line->duration_ticks *
-				       run->recording->ns_per_tick);
+	uint64_t duration = units_whole((double)line->duration_ticks *
+					run->recording->ns_per_tick);
 	struct cell cells[COLS] = {
 		[COL_TIME] = cell_number((uint64_t)recording_ns(run->recording, line->stamp)),
 		[COL_PID] = cell_number(line->image->pid),

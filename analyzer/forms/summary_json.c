@@ -84,6 +84,8 @@ static json_t *processes_json(const struct run *run)
 		json_object_set_new(p, "ppid", json_from_number(image->ppid));
 		json_object_set_new(p, "argv", argv_json(image));
 		json_object_set_new(p, "blocks", json_from_number(h ? h->total.blocks : 0));
+		json_object_set_new(p, "bytes", json_from_number(h ? h->total.bytes : 0));
+		json_object_set_new(p, "frees", json_from_number(h ? h->freed.blocks : 0));
 		json_object_set_new(p, "peak_bytes", json_from_number(h ? h->peak.bytes : 0));
 		json_object_set_new(p, "mapped_peak_bytes",
 				    json_from_number(h ? h->mapped_peak.bytes : 0));
