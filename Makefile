@@ -178,7 +178,7 @@ $(OUT)/tests/subjects/%: tests/subjects/%.c
 
 $(OUT)/tests/subjects/%: tests/subjects/%.cc
 	$(say) CXX $@
-	$(Q)mkdir -p $(@D) && $(CXX) -O1 -g -Wall -MMD -MP -Iinclude -o $@ $< -lpthread
+	$(Q)mkdir -p $(@D) && $(CXX) -O1 -g -Wall -MMD -MP -Iinclude -o $@ $< -lpthread -ldl
 
 # Tests that run programs: the build tree and the work tree by absolute path.
 SUPPORT_SRC := $(sort $(wildcard tests/support/*.c))

@@ -6,6 +6,7 @@
  * nothing about locks: libunwind asks dl_iterate_phdr about code it does not
  * know, which is why it is a fallback.
  */
+#include "tstate.h"
 #include "unwind_lib.h"
 
 #include <dlfcn.h>
@@ -86,9 +87,21 @@ bool unwind_lib_open_libgcc(void)
 	return libgcc.backtrace != NULL;
 }
 
+/* These unwinders map memory of their own now and then: that is no event of the target's. */
+static uint8_t own_begin(void)
+{
+	uint8_t phase = thread.phase;
+
+	thread.phase = PHASE_OWN;
+	return phase;
+}
+
 size_t unwind_lib_libunwind(uint64_t *addresses, size_t max)
 {
+	uint8_t phase = own_begin();
 	int n = libunwind.backtrace((void **)addresses, (int)max);
+
+	thread.phase = phase;
 
 	return n > 0 ? (size_t)n : 0;
 }
@@ -114,8 +127,10 @@ static int note_frame(struct _Unwind_Context *context, void *data)
 size_t unwind_lib_libgcc(uint64_t *pcs, size_t max)
 {
 	struct pcs taken = { .pc = pcs, .max = max };
+	uint8_t phase = own_begin();
 
 	libgcc.backtrace(note_frame, &taken);
+	thread.phase = phase;
 	return taken.count;
 }
 

@@ -18,6 +18,7 @@
 #include "base/visible.h"
 #include "base/xmem.h"
 #include "cli/command.h"
+#include "cli/input_file.h"
 #include "trace/recording.h"
 
 /* Marks shown in text. */
@@ -390,13 +391,13 @@ static int run(int argc, char **argv)
 		"Show what the recording FILE (default allotrope.data) is, and what is missing in it.",
 		NULL, NULL, NULL,
 	};
-	struct info_request rq = { .file = "allotrope.data" };
+	struct info_request rq = { .file = INPUT_DEFAULT };
 	struct diag d = { 0 };
 	struct recording *r;
 
 	if (command_parse(&argp, argc, argv, 0, &rq) != 0)
 		return STATUS_USAGE;
-	r = recording_open(rq.file, &d);
+	r = input_open(rq.file, NULL, &d);
 	if (!r) {
 		diag_print("", "%s", d.text);
 		return d.status;

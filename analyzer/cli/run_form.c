@@ -14,6 +14,7 @@
 #include "base/xmem.h"
 #include "cli/command.h"
 #include "cli/form_options.h"
+#include "cli/input_file.h"
 #include "cli/moment.h"
 #include "forms/health.h"
 #include "forms/window.h"
@@ -309,7 +310,7 @@ static int init_run(struct drive *d, const struct form *form)
 	    emit_parse_sort(o->sort ? o->sort : form->default_sort, form->columns,
 			    form->column_count, &run->sort, &d->diag) != 0)
 		return -1;
-	run->recording = recording_open(o->file, &d->diag);
+	run->recording = input_open(o->file, NULL, &d->diag);
 	if (!run->recording)
 		return -1;
 	run->stacks = stacks_new();
