@@ -149,14 +149,14 @@ static uint64_t stored_bytes(const struct recording *r)
 	return sum;
 }
 
-/* A ring is nearly all hole: what it takes on the disk. */
+/* Of the file that was named. A ring is nearly all hole: what it takes on the disk. */
 static uint64_t disk_bytes(const struct recording *r)
 {
 	struct stat st;
 
-	if (r->is_ring && stat(r->path, &st) == 0)
-		return (uint64_t)st.st_blocks * 512;
-	return r->file_bytes;
+	if (stat(r->path, &st) != 0)
+		return r->file_bytes;
+	return r->is_ring ? (uint64_t)st.st_blocks * 512 : (uint64_t)st.st_size;
 }
 
 static uint64_t total_losses(const struct recording *r)
