@@ -36,6 +36,12 @@ static unsigned replay_wants(const struct form *form)
 	return form->needs & NEED_SIZES ? REPLAY_SIZES : 0;
 }
 
+/* A form that names no call stacks needs no tree of them: half the time, and most of the memory. */
+static struct stacks *stacks_needed(const struct run *run)
+{
+	return run->form->needs & (NEED_SYMBOLS | NEED_EVENTS | NEED_ALL) ? run->stacks : NULL;
+}
+
 /* Replay up to UNTIL (0: all) and finish; EACH (may be NULL) sees every event from SINCE on. */
 static struct replay *replay_part(struct drive *d, unsigned wants, uint64_t since,
 				  uint64_t until,
@@ -43,7 +49,7 @@ static struct replay *replay_part(struct drive *d, unsigned wants, uint64_t sinc
 {
 	struct merge_select select = { .until_stamp = until };
 	struct replay *rp = replay_new(d->run.recording, d->run.stacks, wants);
-	struct merge *m = merge_open(d->run.recording, d->run.stacks, &select);
+	struct merge *m = merge_open(d->run.recording, stacks_needed(&d->run), &select);
 	const struct event *event;
 
 	while ((event = merge_next(m)) != NULL) {
@@ -169,7 +175,7 @@ static int replay_events(struct drive *d)
 	struct run *run = &d->run;
 	uint64_t until = run->until_stamp == UINT64_MAX ? 0 : run->until_stamp;
 	struct merge_select select = { .until_stamp = until };
-	struct merge *m = merge_open(run->recording, run->stacks, &select);
+	struct merge *m = merge_open(run->recording, stacks_needed(run), &select);
 	bool has_events = (run->form->needs & NEED_EVENTS) && run->form->event;
 	void (*watch)(struct run *run, const struct event *event,
 		      const struct change *change) =
