@@ -11,9 +11,11 @@
 #include <sys/stat.h>
 #include <sys/wait.h>
 #include <time.h>
+#include <unistd.h>
 
 #include "base/diag.h"
 #include "base/emit.h"
+#include "base/term.h"
 #include "base/units.h"
 #include "base/visible.h"
 #include "base/xmem.h"
@@ -23,6 +25,11 @@
 
 /* Marks shown in text. */
 #define MARKS_MAX 10
+/* Columns before the program: pid, exec, start, time, status; and what it gets at least. */
+#define OTHER_COLUMNS 44
+#define PROGRAM_LEAST 24
+/* Where standard output is no terminal. */
+#define WIDTH_UNKNOWN 110
 
 struct info_request {
 	const char *file;
@@ -109,8 +116,9 @@ static void status_text(const struct recording *r, const struct image *image,
 		snprintf(buffer, bytes, "exit %d", WEXITSTATUS(image->status));
 }
 
-static const char *syscalls_text(const struct image *image)
+static const char *syscalls_text(const struct recording *r, const struct image *image)
 {
+	(void)r;
 	return image->features & FEATURE_SITES_EXACT ? "exact" :
 	       image->features & FEATURE_SITES_INFERRED ? "inferred" : "off";
 }
@@ -251,28 +259,57 @@ static void put_health_text(const struct recording *r)
 	}
 }
 
+/* TEXT gives the same for all images: then it needs no column. */
+static bool is_alike(const struct recording *r,
+		     const char *(*text)(const struct recording *, const struct image *))
+{
+	for (size_t i = 1; i < r->image_count; i++)
+		if (strcmp(text(r, &r->images[i]), text(r, &r->images[0])) != 0)
+			return false;
+	return true;
+}
+
 static void put_images_text(const struct recording *r)
 {
-	static const struct column columns[] = {
+	struct column columns[] = {
 		{ "pid", "PID", COLUMN_EXACT, 0, false, "process" },
 		{ "exec", "EXEC", COLUMN_EXACT, 0, false, "number of the image in its process" },
 		{ "start", "START", COLUMN_TEXT, 0, false, "since the start of the recording" },
 		{ "time", "TIME", COLUMN_TEXT, 0, false, "how long it ran" },
 		{ "status", "STATUS", COLUMN_TEXT, 0, false, "how it ended" },
-		{ "segments", "SEGMENTS", COLUMN_COUNT, 0, false, "of events" },
 		{ "syscalls", "SYSCALLS", COLUMN_TEXT, 0, false, "how memory system calls were seen" },
 		{ "stacks", "STACKS", COLUMN_TEXT, 0, false, "how call stacks were taken" },
 		{ "program", "PROGRAM", COLUMN_TEXT, 0, false, "command" },
 	};
 	const struct emit_options options = { .format = EMIT_TEXT };
+	size_t width = (size_t)term_width(STDOUT_FILENO, WIDTH_UNKNOWN);
+	size_t used = OTHER_COLUMNS;
 	struct emit *e;
 
+	if (!r->image_count) {
+		printf("\nno program was recorded\n");
+		return;
+	}
+	if (is_alike(r, syscalls_text)) {
+		put_line("syscalls", "%s", syscalls_text(r, &r->images[0]));
+		columns[5].shown = SHOW_CSV;
+	} else {
+		used += sizeof("inferred ");
+	}
+	if (is_alike(r, unwinder_text)) {
+		put_line("stacks", "%s", unwinder_text(r, &r->images[0]));
+		columns[6].shown = SHOW_CSV;
+	} else {
+		used += sizeof("libunwind ");
+	}
 	printf("\n");
 	e = emit_new(stdout, columns, sizeof(columns) / sizeof(columns[0]), &options);
 	for (size_t i = 0; i < r->image_count; i++) {
 		const struct image *image = &r->images[i];
 		char start[UNITS_MAX], ran[UNITS_MAX], status[32];
-		char *command = image_command(image), *fit = visible_fit(command, 60);
+		char *command = image_command(image);
+		char *fit = visible_fit(command, width > used + PROGRAM_LEAST ? width - used :
+							 PROGRAM_LEAST);
 		int64_t from = recording_ns(r, image->start_stamp), ns = image_ns(r, image);
 
 		status_text(r, image, status, sizeof(status));
@@ -280,9 +317,8 @@ static void put_images_text(const struct recording *r)
 			cell_number(image->pid), cell_number(image->exec_number),
 			cell_text(units_ns(start, from > 0 ? (uint64_t)from : 0)),
 			cell_text(units_ns(ran, ns > 0 ? (uint64_t)ns : 0)),
-			cell_text(status), cell_number(image->segment_count),
-			cell_text(syscalls_text(image)), cell_text(unwinder_text(r, image)),
-			cell_text(fit),
+			cell_text(status), cell_text(syscalls_text(r, image)),
+			cell_text(unwinder_text(r, image)), cell_text(fit),
 		});
 		free(fit);
 		free(command);
@@ -312,7 +348,7 @@ static json_t *images_json(const struct recording *r)
 			"time_s", (double)image_ns(r, image) / 1e9,
 			"status", status,
 			"segments", json_from_number(image->segment_count),
-			"syscalls", syscalls_text(image),
+			"syscalls", syscalls_text(r, image),
 			"call_stacks", unwinder_text(r, image),
 			"command", json_from_text(command)));
 		free(command);

@@ -22,6 +22,8 @@
 #define SYMBOLS_LEVEL 6
 #define PROGRESS_AFTER (1 * SECOND)
 #define PROGRESS_EVERY (SECOND / 10)
+/* What a shell takes as it is. */
+#define WORD "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_-+=:,./@%"
 
 struct progress {
 	struct launch *launch;
@@ -193,6 +195,8 @@ static void print_losses(const struct closing *c)
 
 void finish_print(const struct closing *c)
 {
+	/* so that the command can be copied to a shell */
+	const char *quote = c->path[strspn(c->path, WORD)] ? "'" : "";
 	char bytes[UNITS_MAX];
 
 	if (!c->images)
@@ -211,6 +215,6 @@ void finish_print(const struct closing *c)
 	if (c->is_default_path)
 		diag_print("", "recorded in '%s' (%s); next: allotrope summary", c->path, bytes);
 	else
-		diag_print("", "recorded in '%s' (%s); next: allotrope summary %s", c->path, bytes,
-			   c->path);
+		diag_print("", "recorded in '%s' (%s); next: allotrope summary %s%s%s", c->path,
+			   bytes, quote, c->path, quote);
 }

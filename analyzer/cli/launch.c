@@ -270,8 +270,9 @@ static bool reap(struct launch *l)
 			return true;
 		end.pid = info.si_pid;
 		look_at(&end, &own);
+		/* it was there a moment ago; whatever took it, do not ask for it again at once */
 		if (wait4(end.pid, &end.status, WNOHANG | __WALL, &end.usage) <= 0)
-			continue;
+			return true;
 		end.largest_kib = (uint64_t)end.usage.ru_maxrss;
 		if (end.has_children)
 			end.usage = own;

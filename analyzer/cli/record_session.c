@@ -151,16 +151,6 @@ static void put_clock(struct session *s)
 	put_meta(s, META_CLOCK, &f);
 }
 
-static void put_note(struct session *s, const char *text)
-{
-	struct meta_fields f = { 0 };
-
-	meta_fields_number(&f, 0);
-	meta_fields_number(&f, session_stamp(&s->ring.fixed));
-	meta_fields_text(&f, text);
-	put_meta(s, META_NOTE, &f);
-}
-
 static void collect_losses(struct session *s, uint64_t losses[LOSS_COUNT])
 {
 	struct pack_totals packed = pack_totals(s->pack);
@@ -286,9 +276,6 @@ static int session_start(struct session *s, struct diag *d)
 	__atomic_store_n(&s->ring.ring->root_pid, (uint32_t)s->launch.root, __ATOMIC_RELEASE);
 	put_session(s, false);
 	put_clock(s);
-	if (s->recordable.has_own_malloc)
-		put_note(s, "the executable brings a malloc of its own: calls to it that do not go "
-			 "on to the system's are not seen");
 	return 0;
 }
 

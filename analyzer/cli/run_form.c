@@ -11,6 +11,7 @@
 
 #include "base/out.h"
 #include "base/term.h"
+#include "base/units.h"
 #include "base/xmem.h"
 #include "cli/command.h"
 #include "cli/form_options.h"
@@ -124,6 +125,22 @@ static int check_pid(struct drive *d)
 			d->options.pid, *list ? list : "none");
 }
 
+/* A window that nothing can lie in is a slip, not an empty report. */
+static int check_since(struct drive *d)
+{
+	const struct recording *r = d->run.recording;
+	int64_t since = recording_ns(r, d->run.since_stamp);
+	int64_t end = recording_ns(r, r->end_stamp);
+	char text[UNITS_MAX];
+
+	if ((int64_t)r->wall_duration_ns > end)
+		end = (int64_t)r->wall_duration_ns;
+	if (!d->options.since || since <= end)
+		return 0;
+	return diag_set(&d->diag, STATUS_USAGE, "--since=%s is after the end of the recording (%s)",
+			d->options.since, units_ns(text, end > 0 ? (uint64_t)end : 0));
+}
+
 /* What is known only after a look at the whole: default image, moments, the window's base. */
 static int prepare(struct drive *d)
 {
@@ -155,6 +172,8 @@ static int prepare(struct drive *d)
 	if (run->since_stamp > run->until_stamp)
 		return diag_set(&d->diag, STATUS_USAGE, "--since=%s is later than --until=%s",
 				o->since, o->until ? o->until : "end");
+	if (check_since(d) != 0)
+		return -1;
 	run->has_window = o->since || o->until;
 	if (run->since_stamp > 1 && (run->form->needs & NEED_HEAP)) {
 		d->base = replay_part(d, replay_wants(run->form), 0,

@@ -115,7 +115,7 @@ static inline void vote_size(struct site *s, uint64_t size)
 
 	s->main_size = is_open ? size : s->main_size;
 	s->main_blocks = is_open ? 1 : s->main_blocks + is_same;
-	s->main_votes += is_open | is_same ? 1 : (uint64_t)-1;
+	s->main_votes += (is_open | is_same) ? 1 : (uint64_t)-1;
 }
 
 static inline bool check_heap_peaks(struct heap_state *h, uint64_t stamp)

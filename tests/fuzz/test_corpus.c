@@ -12,7 +12,7 @@
 #include "fuzz/fuzz.h"
 #include "test.h"
 
-#define MUTATIONS 1500
+#define MUTATIONS 5000
 #define INPUTS_MAX 256
 
 struct input {

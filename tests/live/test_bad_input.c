@@ -85,6 +85,7 @@ TEST(test_wrong_words_are_usage_errors_with_a_remedy)
 	check_refusal(2, "csv", "sizes --format=xml test.data");
 	check_refusal(2, "sort", "sites --sort=nonsense test.data");
 	check_refusal(2, "top", "sites --top=many test.data");
+	check_refusal(2, "after the end of the recording", "sites --since=10min test.data");
 	check_refusal(2, "no process 99999999", "sites --pid=99999999 test.data");
 	check_refusal(3, "'/nowhere/x'", "sizes -o /nowhere/x test.data");
 }

@@ -167,6 +167,24 @@ TEST(test_a_program_started_as_another_user_is_recorded)
 	result_free(&r);
 }
 
+TEST(test_a_child_with_an_allocator_of_its_own_is_named)
+{
+	struct result r = record("", "/bin/sh -c '%s; exit 0'", built("tests/subjects/own_malloc"));
+	char *text = ask("summary --all test.data");
+
+	assert_string_equal(r.out, "a\n");
+	assert_non_null(strstr(text, "note: not seen: calls of the malloc that "));
+	assert_non_null(strstr(text, "own_malloc brings itself"));
+	free(text);
+	result_free(&r);
+	/* and nobody else is */
+	r = record("", "/bin/sh -c '/bin/ls / >/dev/null; exit 0'");
+	text = ask("info test.data");
+	assert_null(strstr(text, "malloc"));
+	free(text);
+	result_free(&r);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -179,6 +197,7 @@ int main(void)
 		LIVE_TEST(test_libraries_loaded_and_unloaded_at_one_address_keep_their_names),
 		LIVE_TEST(test_usage_of_a_process_is_its_own_not_that_of_its_children),
 		LIVE_TEST(test_a_program_started_as_another_user_is_recorded),
+		LIVE_TEST(test_a_child_with_an_allocator_of_its_own_is_named),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -52,7 +52,12 @@ TEST(test_closing_lines_name_the_facts_and_the_next_command)
 	assert_int_equal(r.status, 0);
 	assert_string_equal(r.out, "40999\n");
 	assert_non_null(strstr(r.err, "test.data"));
-	assert_non_null(strstr(r.err, "allotrope summary"));
+	assert_non_null(strstr(r.err, "allotrope summary test.data\n"));
+	result_free(&r);
+	r = run_shell("%s record -o 'my data' -- /bin/sh -c '/bin/true; exit 0'", built("allotrope"));
+	assert_non_null(strstr(r.err, "allotrope summary 'my data'\n"));
+	assert_non_null(strstr(r.err, " of 2 processes in "));
+	assert_non_null(strstr(r.err, " resident in one\n"));
 	result_free(&r);
 }
 
@@ -69,7 +74,7 @@ TEST(test_a_recording_that_is_being_made_can_be_read)
 	assert_non_null(strstr(r.out, "(unfinished, "));
 	assert_null(strstr(r.out, "GiB"));
 	assert_non_null(strstr(r.out, "mark        'here'"));
-	assert_true(number_after(strstr(r.out, "SEGMENTS"), "/bin/cat stop\n") > 1);
+	assert_true(number_after(strstr(r.out, "PROGRAM"), "/bin/cat stop\n") > 1);
 	result_free(&r);
 }
 
