@@ -12,6 +12,7 @@
 #include "base/out.h"
 #include "base/term.h"
 #include "base/units.h"
+#include "base/wrap.h"
 #include "base/xmem.h"
 #include "cli/command.h"
 #include "cli/form_options.h"
@@ -260,10 +261,12 @@ static void put_notes(struct drive *d)
 	if (!on_error && health->count > 0)
 		putc('\n', run->out);
 	for (size_t i = 0; i < health->count; i++) {
-		if (on_error)
+		if (on_error) {
 			diag_print("note", "%s", health->notes[i]);
-		else
-			fprintf(run->out, "note: %s\n", health->notes[i]);
+			continue;
+		}
+		fputs("note: ", run->out);
+		wrap_put(run->out, health->notes[i], 6, 6, run->width);
 	}
 	health_free(health);
 }

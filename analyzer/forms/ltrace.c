@@ -381,6 +381,7 @@ static int ltrace_event(struct run *run, const struct event *event,
 		put_exits(run, event->r.stamp);
 	if (change->has_call)
 		show_call(run, event, change, image, stream);
+	s->has_calls |= change->has_call || event->r.kind == EVENT_SYSCALL_BEGIN;
 	switch (event->r.kind) {
 	case EVENT_SYSCALL_BEGIN:
 		if (s->has_syscalls)
@@ -407,6 +408,8 @@ static int ltrace_end(struct run *run)
 				      (s->filter && call_filter_has_caller(s->filter))))
 		run_note(run, "where free was called from was not recorded: "
 			 "record --free-stacks does that");
+	if (run->has_window && !s->has_calls)
+		run_note(run, "nothing happened in this window");
 	if (s->counts) {
 		call_table_put(s->counts, run);
 		return 0;

@@ -27,6 +27,8 @@ struct finder {
 
 static double share_of(uint64_t part, uint64_t whole)
 {
+	if (part > whole)
+		part = whole;
 	return whole ? (double)part / (double)whole : 0;
 }
 
