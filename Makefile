@@ -129,7 +129,7 @@ CHECK_PACKAGES := $(DEMO_PACKAGES) libcmocka-dev libunwind-dev libc6-dbg valgrin
 	git:git nodejs:node cmake:cmake redis-server:redis-server redis-tools:redis-benchmark \
 	libjemalloc2 libmimalloc2.0 libtcmalloc-minimal4 procps:ps xxd:xxd binutils:readelf \
 	man-db:man gcc-aarch64-linux-gnu libc6-dev-arm64-cross qemu-user:qemu-aarch64 \
-	clang:clang
+	clang:clang libclang-rt-dev
 INSTALL = .ci/install-packages
 
 .PHONY: deps
@@ -178,7 +178,7 @@ $(OUT)/tests/subjects/%: tests/subjects/%.c
 
 $(OUT)/tests/subjects/%: tests/subjects/%.cc
 	$(say) CXX $@
-	$(Q)mkdir -p $(@D) && $(CXX) -O1 -g -Wall -MMD -MP -Iinclude -o $@ $< -lpthread
+	$(Q)mkdir -p $(@D) && $(CXX) -O1 -g -Wall -MMD -MP -Iinclude -o $@ $< -lpthread -ldl
 
 # Tests that run programs: the build tree and the work tree by absolute path.
 SUPPORT_SRC := $(sort $(wildcard tests/support/*.c))
@@ -244,6 +244,29 @@ $(RING_BIN): $(OUT)/%: %.c $(RING_SIDE) $(OUT)/libanalyzer.a
 	$(Q)mkdir -p $(@D) && $(CC) $(APP_CFLAGS) -Ipreload -Itests $(CFLAGS) -o $@ $< $(RING_SIDE) \
 		$(OUT)/libanalyzer.a $(TEST_LIBS) $(APP_LIBS)
 
+# The library's tests for another processor, under qemu: CROSS is set in the make that
+# builds them. A test is a script, as tests/run starts programs.
+CROSS_TRIPLE := aarch64-linux-gnu
+CROSS_TESTS  := block bootstrap config event infer insn lock_all memory_sample meta modules proc_maps \
+	record_codec ring settings sysfile unwind unwind_chain unwind_range varint
+CROSS_OUT     = $(call beside,$(CROSS_TRIPLE)-release)
+CROSS_BIN     = $(CROSS_TESTS:%=$(CROSS_OUT)/tests/cross/test_%) $(OUT)/tests/cross/test_aarch64
+
+$(OUT)/tests/cross/%.elf: tests/unit/%.c tests/cross/cmocka.h $(OUT)/libpreload.a
+	$(say) TEST $@
+	$(Q)mkdir -p $(@D) && $(CC) $(BASE_CFLAGS) -Ipreload -Itests/cross -Itests $(CFLAGS) -o $@ $< \
+		$(OUT)/libpreload.a -lpthread -ldl
+
+$(CROSS_TESTS:%=$(OUT)/tests/cross/test_%): %: %.elf tests/cross/left_out
+	$(Q)printf '#!/bin/sh\nCROSS_LEFT_OUT="%s" exec qemu-%s -L /usr/%s %s\n' \
+		"$$(sed -n 's/^\(test_[a-z_]*\) .*/\1/p' tests/cross/left_out | xargs)" \
+		$(firstword $(subst -, ,$(CROSS))) $(CROSS) $(abspath $<) >$@ && chmod +x $@
+
+$(OUT)/tests/cross/test_aarch64: tests/cross/test_aarch64.c $(SUPPORT_OBJ)
+	$(say) TEST $@
+	$(Q)mkdir -p $(@D) && $(CC) $(RUN_CFLAGS) -DCROSS_DIR='"$(abspath $(CROSS_OUT))"' $(CFLAGS) -o $@ $< \
+		$(SUPPORT_OBJ) $(TEST_LIBS) $(APP_LIBS)
+
 RUN_TESTS := tests/run
 # Another variant's folder beside this one's.
 beside = $(if $(filter build/%,$(OUT)),build/$(1),$(OUT)/$(1))
@@ -260,12 +283,19 @@ check-oracle: $(ORACLE_BIN) $(SUBJECT_BIN) $(EXAMPLE_BIN) all ## against valgrin
 check-lint: all ## layers, names, exports, imports, headers, documents
 	$(Q)tests/lint/run $(OUT)
 check-san: ## unit and golden tests with ASan, UBSan; ring tests with TSan
-	$(Q)$(MAKE) --no-print-directory SAN=address,undefined check-unit check-golden
+	$(Q)$(MAKE) --no-print-directory SAN=address,undefined check-unit check-golden check-fuzz
 	$(Q)$(MAKE) --no-print-directory SAN=thread check-ring
 
-.PHONY: check-ring
-check-ring: $(RING_BIN) ## the protocol of the ring, both sides at work; with SAN=thread: watched
+.PHONY: check-ring check-fuzz check-cross ring-build cross-build
+check-ring: ring-build ## the protocol of the ring, both sides at work; with SAN=thread: watched
+	$(Q)$(RUN_TESTS) $(RING_BIN)
+check-fuzz: $(OUT)/tests/fuzz/test_corpus ## the fuzz targets over their corpus and changes of it
 	$(Q)$(RUN_TESTS) $^
+check-cross: $(OUT)/tests/cross/test_aarch64 $(OUT)/tests/subjects/semantics all ## the library for aarch64, under qemu
+	$(Q)$(MAKE) --no-print-directory -j2 CROSS=$(CROSS_TRIPLE) OUT=$(CROSS_OUT) cross-build
+	$(Q)$(RUN_TESTS) $(CROSS_BIN)
+ring-build: $(RING_BIN)
+cross-build: $(OUT)/liballotrope.so $(CROSS_TESTS:%=$(OUT)/tests/cross/test_%) $(OUT)/tests/subjects/semantics
 
 .PHONY: fuzz fuzz-build fuzz-corpus
 fuzz: ## run each fuzz target for FUZZ_SECONDS (clang); what it finds goes to its corpus folder
@@ -282,12 +312,16 @@ check: ## the same set-up as demo, then every test
 	$(Q)$(MAKE) --no-print-directory WERROR=1 -j2 all tests
 	$(Q)$(MAKE) --no-print-directory check-lint
 	$(Q)$(MAKE) --no-print-directory -j2 SAN=address,undefined $(if $(wildcard tests/unit),tests-san)
-	$(Q)$(RUN_TESTS) --summary $(UNIT_BIN) $(GOLDEN_BIN) $(LIVE_BIN) $(ORACLE_BIN) \
-		$(patsubst $(OUT)/%,build/san-address-undefined/%,$(UNIT_BIN) $(GOLDEN_BIN))
+	$(Q)$(MAKE) --no-print-directory -j2 SAN=thread ring-build
+	$(Q)$(MAKE) --no-print-directory -j2 CROSS=$(CROSS_TRIPLE) OUT=$(CROSS_OUT) cross-build
+	$(Q)$(RUN_TESTS) --summary $(UNIT_BIN) $(GOLDEN_BIN) $(LIVE_BIN) $(ORACLE_BIN) $(RING_BIN) $(CROSS_BIN) \
+		$(patsubst $(OUT)/%,build/san-address-undefined/%,$(UNIT_BIN) $(GOLDEN_BIN) $(OUT)/tests/fuzz/test_corpus) \
+		$(patsubst $(OUT)/%,build/san-thread/%,$(RING_BIN))
 
 .PHONY: tests tests-san
-tests: $(UNIT_BIN) $(GOLDEN_BIN) $(LIVE_BIN) $(ORACLE_BIN) $(SUBJECT_BIN) $(EXAMPLE_BIN) $(BENCH_BIN)
-tests-san: all $(UNIT_BIN) $(GOLDEN_BIN)
+tests: $(UNIT_BIN) $(GOLDEN_BIN) $(LIVE_BIN) $(ORACLE_BIN) $(SUBJECT_BIN) $(EXAMPLE_BIN) $(BENCH_BIN) \
+	$(RING_BIN) $(OUT)/tests/cross/test_aarch64
+tests-san: all $(UNIT_BIN) $(GOLDEN_BIN) $(OUT)/tests/fuzz/test_corpus
 
 .PHONY: demo
 demo: ## install what is missing, build, record a Python program, show the reports

@@ -5,6 +5,8 @@
 #include <errno.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
 
 #include "base/diag.h"
 #include "cli/command.h"
@@ -13,10 +15,19 @@
 static int unknown_word(const char *word)
 {
 	const char *nearest = command_nearest(word);
+	struct stat st;
 
-	if (nearest)
+	if (word[0] == '-')
+		diag_print(NULL, "'%s' is no option of allotrope itself: a command comes first", word);
+	else if (nearest)
 		diag_print(NULL, "'%s' is neither a command nor a report; did you mean '%s'?",
 			   word, nearest);
+	else if (stat(word, &st) == 0 && S_ISREG(st.st_mode) && access(word, X_OK) == 0)
+		diag_print(NULL, "'%s' is neither a command nor a report; to run it: allotrope "
+			   "record %s", word, word);
+	else if (stat(word, &st) == 0 && S_ISREG(st.st_mode))
+		diag_print(NULL, "'%s' is neither a command nor a report; to read it: allotrope "
+			   "summary %s", word, word);
 	else
 		diag_print(NULL, "'%s' is neither a command nor a report", word);
 	fputc('\n', stderr);
@@ -51,10 +62,10 @@ int main(int argc, char **argv)
 {
 	int status = run(argc, argv);
 
-	if (fflush(stdout) != 0 || ferror(stdout)) {
+	/* a report that failed has said why */
+	if ((fflush(stdout) != 0 || ferror(stdout)) && status == STATUS_OK) {
 		diag_print(NULL, "cannot write standard output: %s", strerror(errno));
-		if (status == STATUS_OK)
-			status = STATUS_IO;
+		status = STATUS_IO;
 	}
 	return status;
 }

@@ -73,42 +73,56 @@ static bool bounds_by_header(uint64_t start, uint64_t end, struct cfi_module *m)
 }
 
 /*
- * patchelf moves program headers to the end of the file. The few objects that
- * were treated so are asked of the kernel once; a slot is written by one thread at a time,
- * `header` last.
+ * patchelf moves program headers to the end of the file. Objects that were treated
+ * so are asked of the kernel once for each change of the list of modules. A slot is claimed by
+ * its header and filled; a reader looks at the header before and after.
  */
+#define ASKED_SLOTS 128u /* 7 bits of the hash */
+
 static struct {
 	const uint8_t *header, *low, *high;
 	uint32_t generation;
-} asked[16];
-static uint32_t asked_next, module_generation;
+} asked[ASKED_SLOTS];
+static uint32_t module_generation;
+static const uint8_t being_filled;
+
+static bool asked_before(uint32_t slot, uint32_t generation, struct cfi_module *m)
+{
+	if (__atomic_load_n(&asked[slot].header, __ATOMIC_ACQUIRE) != m->header)
+		return false;
+	m->low = __atomic_load_n(&asked[slot].low, __ATOMIC_ACQUIRE);
+	m->high = __atomic_load_n(&asked[slot].high, __ATOMIC_ACQUIRE);
+	return __atomic_load_n(&asked[slot].generation, __ATOMIC_ACQUIRE) == generation &&
+	       __atomic_load_n(&asked[slot].header, __ATOMIC_RELAXED) == m->header;
+}
+
+static void remember(uint32_t slot, uint32_t generation, const struct cfi_module *m)
+{
+	const uint8_t *old = __atomic_load_n(&asked[slot].header, __ATOMIC_RELAXED);
+
+	if (old == &being_filled ||
+	    !__atomic_compare_exchange_n(&asked[slot].header, &old, &being_filled, false,
+					 __ATOMIC_ACQ_REL, __ATOMIC_RELAXED))
+		return;
+	__atomic_store_n(&asked[slot].low, m->low, __ATOMIC_RELEASE);
+	__atomic_store_n(&asked[slot].high, m->high, __ATOMIC_RELEASE);
+	__atomic_store_n(&asked[slot].generation, generation, __ATOMIC_RELEASE);
+	__atomic_store_n(&asked[slot].header, m->header, __ATOMIC_RELEASE);
+}
 
 static bool bounds_by_mapping(struct cfi_module *m)
 {
 	uint32_t generation = __atomic_load_n(&module_generation, __ATOMIC_ACQUIRE);
+	uint32_t slot = (uint32_t)((uint64_t)m->header * 0x9e3779b97f4a7c15u >> 57);
 	struct stack_range found;
-	uint32_t i;
 
-	for (i = 0; i < 16; i++) {
-		if (__atomic_load_n(&asked[i].header, __ATOMIC_ACQUIRE) != m->header ||
-		    asked[i].generation != generation)
-			continue;
-		m->low = asked[i].low;
-		m->high = asked[i].high;
+	if (asked_before(slot, generation, m))
 		return true;
-	}
 	if (!range_of_mapping((uint64_t)m->header, &found))
 		return false;
 	m->low = (const uint8_t *)found.low;
 	m->high = (const uint8_t *)found.high;
-	i = __atomic_fetch_add(&asked_next, 1, __ATOMIC_RELAXED);
-	/* each slot once, so that no reader sees one half changed */
-	if (i < 16) {
-		asked[i].low = m->low;
-		asked[i].high = m->high;
-		asked[i].generation = generation;
-		__atomic_store_n(&asked[i].header, m->header, __ATOMIC_RELEASE);
-	}
+	remember(slot, generation, m);
 	return true;
 }
 

@@ -454,6 +454,25 @@ bool event_syscall_begin(enum memory_syscall number, const long args[6],
 	return written;
 }
 
+/* Calls after which a stack may lie elsewhere, or nowhere. */
+static bool moves_memory(enum memory_syscall number)
+{
+	switch (number) {
+	case SYS_MEM_brk:
+	case SYS_MEM_mmap:
+	case SYS_MEM_munmap:
+	case SYS_MEM_mremap:
+	case SYS_MEM_mprotect:
+	case SYS_MEM_pkey_mprotect:
+	case SYS_MEM_remap_file_pages:
+	case SYS_MEM_shmat:
+	case SYS_MEM_shmdt:
+		return true;
+	default:
+		return false;
+	}
+}
+
 void event_syscall_end(enum memory_syscall number, long result)
 {
 	struct thread *t = &thread;
@@ -462,6 +481,8 @@ void event_syscall_end(enum memory_syscall number, long result)
 	uint8_t *p;
 
 	t->phase = PHASE_RECORD;
+	if (moves_memory(number))
+		unwind_memory_changed();
 	if (event_room(t, RECORD_MAX, stamp)) {
 		p = put_head(t->ring.cursor, &t->ring.base, EVENT_SYSCALL_END, stamp);
 		*p++ = (uint8_t)number;

@@ -16,6 +16,7 @@
 #include "session.h"
 #include "sys.h"
 #include "tstate.h"
+#include "unwind.h"
 
 #define SAMPLE_LEAST_NS 1000000ull
 #define SAMPLE_PART 50
@@ -43,6 +44,7 @@ static void exit_write(int status)
 	uint8_t small[96];
 	struct meta_builder b;
 
+	unwind_finish();
 	memory_sample_record(MEMORY_AT_EXIT, sample_budget_ns());
 	process_record_clock();
 	memset(&usage, 0, sizeof(usage));

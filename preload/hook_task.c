@@ -1,7 +1,7 @@
 /*
  * hook_task.c - calls that change what the recording must know of the process:
- * its end without exit(3), settings of the allocator, unloading of objects, and
- * what would make the library's own instructions fatal.
+ * its end without exit(3), settings of the allocator, unloading of objects, what
+ * would make the library's own instructions fatal, and a change of the user.
  */
 #include <dlfcn.h>
 #include <linux/seccomp.h>
@@ -14,6 +14,7 @@
 #include "exit.h"
 #include "meta.h"
 #include "modules.h"
+#include "ring_share.h"
 #include "session.h"
 #include "settings.h"
 #include "task_real.h"
@@ -40,6 +41,35 @@ EXPORT void quick_exit(int status)
 	exit_record(status);
 	task_real.quick_exit(status);
 	__builtin_unreachable();
+}
+
+/* Programs that are started as another user must find the ring open to them. */
+
+EXPORT int setuid(uid_t user)
+{
+	ring_share(user);
+	return task_real.setuid(user);
+}
+
+EXPORT int seteuid(uid_t effective)
+{
+	ring_share(effective);
+	return task_real.seteuid(effective);
+}
+
+EXPORT int setreuid(uid_t real_user, uid_t effective)
+{
+	ring_share(real_user);
+	ring_share(effective);
+	return task_real.setreuid(real_user, effective);
+}
+
+EXPORT int setresuid(uid_t real_user, uid_t effective, uid_t saved)
+{
+	ring_share(real_user);
+	ring_share(effective);
+	ring_share(saved);
+	return task_real.setresuid(real_user, effective, saved);
 }
 
 EXPORT int dlclose(void *handle)

@@ -73,7 +73,7 @@ void meta_append(enum meta_kind kind, const struct meta_builder *b)
 	__atomic_store_n(&header->magic, META_MAGIC, __ATOMIC_RELEASE);
 }
 
-static void note_write(const char *text)
+static void note_write(enum meta_kind kind, const char *text)
 {
 	uint8_t buffer[NOTE_BYTES];
 	struct meta_builder b;
@@ -82,13 +82,13 @@ static void note_write(const char *text)
 	meta_number(&b, session.image);
 	meta_number(&b, clock_stamp());
 	meta_string(&b, text);
-	meta_append(META_NOTE, &b);
+	meta_append(kind, &b);
 }
 
 void meta_note(const char *text)
 {
 	if (notes_released) {
-		note_write(text);
+		note_write(META_NOTE, text);
 	} else if (notes_waiting < NOTES_WAITING) {
 		char *place = waiting[notes_waiting++];
 		size_t n = strnlen(text, NOTE_WAITING_BYTES - 1);
@@ -102,6 +102,11 @@ void meta_notes_release(void)
 {
 	notes_released = true;
 	for (unsigned i = 0; i < notes_waiting; i++)
-		note_write(waiting[i]);
+		note_write(META_NOTE, waiting[i]);
 	notes_waiting = 0;
+}
+
+void meta_fault(const char *text)
+{
+	note_write(META_FAULT, text);
 }

@@ -58,6 +58,12 @@ void meta_append(enum meta_kind kind, const struct meta_builder *b);
  */
 void meta_note(const char *text);
 
+/*
+ * META_FAULT of this image: what keeps it, or a part of it, from being recorded. Every
+ * report shows it. After META_PROCESS; cut as meta_append cuts.
+ */
+void meta_fault(const char *text);
+
 /* META_PROCESS has been written: write the notes that waited. */
 void meta_notes_release(void);
 

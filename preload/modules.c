@@ -261,6 +261,8 @@ static void add_new(const struct r_debug *list)
 /* Unmaps are recorded before maps: a new object may lie where an old one was. */
 static void walk(const struct r_debug *list)
 {
+	unsigned before = state.count;
+
 	state.changed = false;
 	state.cursor = 0;
 	state.round++;
@@ -268,8 +270,13 @@ static void walk(const struct r_debug *list)
 	drop_absent();
 	state.cursor = 0;
 	if (state.changed) {
+		bool is_dropped = state.count != before;
+
 		add_new(list);
-		unwind_modules_changed();
+		if (is_dropped)
+			unwind_modules_changed();
+		else
+			unwind_modules_added();
 	}
 }
 

@@ -7,6 +7,7 @@
 #include <dlfcn.h>
 #include <errno.h>
 #include <gnu/libc-version.h>
+#include <link.h>
 #include <stdint.h>
 #include <sys/auxv.h>
 
@@ -191,6 +192,26 @@ void real_resolve(void)
 	if (!found.malloc_usable_size)
 		found.malloc_usable_size = early_usable_size;
 	real = found;
+}
+
+const char *real_first_object(void)
+{
+	/*
+	 * What dlopen(NULL) returns, without a lock and a count. Not RTLD_DEFAULT: this
+	 * library is linked symbolically, so its own names come first for it.
+	 */
+	void *program = _r_debug.r_map;
+	void *first = program ? dlsym(program, "malloc") : NULL;
+	const ElfW(Sym) *symbol = NULL;
+	Dl_info object, own;
+
+	if (!first)
+		dlerror();
+	if (!first || !dladdr1(first, &object, (void **)&symbol, RTLD_DL_SYMENT) ||
+	    !dladdr((void *)real_resolve, &own) || object.dli_fbase == own.dli_fbase)
+		return NULL;
+	/* an executable at a fixed address stands for a function whose address it takes */
+	return symbol && symbol->st_shndx != SHN_UNDEF ? object.dli_fname : NULL;
 }
 
 bool real_is_glibc_malloc(void)

@@ -24,6 +24,12 @@ extern struct real {
 void real_resolve(void);
 
 /*
+ * The path of the object whose malloc the program's calls reach before this library's (an
+ * executable that brings its own); NULL where they come here. Valid while that object is loaded.
+ */
+const char *real_first_object(void);
+
+/*
  * True where malloc is the one of libc.so.6, of a version whose chunk headers
  * block.c reads. Valid after real_resolve().
  */

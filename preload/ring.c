@@ -90,11 +90,12 @@ static enum attempt claim_oldest(uint32_t *index)
 
 	for (;;) {
 		uint32_t now = __atomic_load_n(&ring->claim_order, __ATOMIC_RELAXED);
+		uint32_t ready = __atomic_load_n(&words_ready, __ATOMIC_RELAXED);
 		uint32_t oldest = 0, oldest_age = 0;
 		uint64_t oldest_word = 0;
 		bool found = false;
 
-		for (uint32_t i = 0; i < session.slot_count && i < words_ready; i++) {
+		for (uint32_t i = 0; i < session.slot_count && i < ready; i++) {
 			uint64_t word = __atomic_load_n(&session.slot_words[i], __ATOMIC_RELAXED);
 			uint32_t age = (now - slot_word_order(word)) & 0x3fffffffu;
 
@@ -246,7 +247,8 @@ void ring_close(struct ring_cursor *c)
 	h->events = c->events;
 	/* counted before it is seen full: the recorder counts it down after it saw it */
 	__atomic_fetch_add(&session.ring->full_slots, 1, __ATOMIC_RELAXED);
-	__atomic_store_n(word, (*word & ~(uint64_t)3) | SLOT_FULL, __ATOMIC_RELEASE);
+	__atomic_store_n(word, (__atomic_load_n(word, __ATOMIC_RELAXED) & ~(uint64_t)3) | SLOT_FULL,
+			 __ATOMIC_RELEASE);
 	ring_forget(c);
 }
 

@@ -28,10 +28,17 @@
 #define CREATE_ATTEMPTS 10
 
 static char ring_path[PATH_BYTES];
+static struct stat ring_info;
 
 const char *session_ring_path(void)
 {
 	return ring_path;
+}
+
+bool ring_file_is(const struct stat *info)
+{
+	return session.ring && info->st_dev == ring_info.st_dev &&
+	       info->st_ino == ring_info.st_ino;
 }
 
 static bool limit_is_finite(int resource, uint64_t *bytes)
@@ -140,8 +147,10 @@ bool ring_file_join(const char *path)
 	    ring_layout_valid(&header, (uint64_t)info.st_size))
 		joined = ring_map(fd, &header);
 	SYS1(close, fd);
-	if (joined)
+	if (joined) {
 		strcpy(ring_path, path);
+		ring_info = info;
+	}
 	return joined;
 }
 
@@ -251,7 +260,7 @@ bool ring_file_create(const struct config *c)
 	}
 	if (sys_failed(fd))
 		return false;
-	made = ring_fill(fd, c);
+	made = ring_fill(fd, c) && !sys_failed(SYS2(fstat, fd, &ring_info));
 	if (!made)
 		SYS3(unlinkat, AT_FDCWD, ring_path, 0);
 	SYS1(close, fd);

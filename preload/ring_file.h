@@ -5,6 +5,7 @@
 #define PRELOAD_RING_FILE_H
 
 #include <stdbool.h>
+#include <sys/stat.h>
 
 #include "config.h"
 
@@ -20,5 +21,8 @@ bool ring_file_join(const char *path);
  * room, or a limit on file sizes; nothing is left behind.
  */
 bool ring_file_create(const struct config *c);
+
+/* INFO, of an open file, is that of the ring that is mapped. */
+bool ring_file_is(const struct stat *info);
 
 #endif

@@ -5,11 +5,13 @@
  */
 #include <errno.h>
 #include <stdlib.h>
+#include <string.h>
 #include <unistd.h>
 
 #include "block.h"
 #include "exit.h"
 #include "fork.h"
+#include "meta.h"
 #include "modules.h"
 #include "process_record.h"
 #include "real.h"
@@ -21,6 +23,9 @@
 #include "syscall_sites.h"
 #include "tstate.h"
 #include "unwind.h"
+
+/* The end of an object's path that a note holds. */
+#define NAME_SHOWN 128
 
 enum start_state { START_NOT_YET, START_RUNNING, START_DONE };
 
@@ -52,6 +57,29 @@ static uint32_t option_features(void)
 	       (session.options.timing_all ? FEATURE_TIMING_ALL : 0);
 }
 
+/* A report of such a program is empty, or nearly so: its reader must be told why. */
+static void say_own_malloc(void)
+{
+	static const char before[] = "not seen: calls of the malloc that ",
+			  behind[] = " brings itself";
+	char text[sizeof(before) + NAME_SHOWN + sizeof(behind)], *p = text;
+	const char *object = real_first_object();
+	size_t n;
+
+	if (!object)
+		return;
+	n = strlen(object);
+	if (n > NAME_SHOWN) {
+		object += n - NAME_SHOWN;
+		n = NAME_SHOWN;
+	}
+	memcpy(p, before, sizeof(before) - 1);
+	p += sizeof(before) - 1;
+	memcpy(p, object, n);
+	memcpy(p + n, behind, sizeof(behind));
+	meta_fault(text);
+}
+
 static void begin(void)
 {
 	char *const *env = environment();
@@ -64,6 +92,7 @@ static void begin(void)
 	session.features |= syscall_sites_install();
 	sample_init();
 	process_record_started();
+	say_own_malloc();
 	settings_record(env);
 	regions_record();
 	modules_record_all();

@@ -156,6 +156,26 @@ static int raw_prctl(int option, ...)
 	return (int)with_errno(SYS6(prctl, option, a, b, c, d, 0));
 }
 
+static int raw_setuid(uid_t user)
+{
+	return (int)with_errno(SYS1(setuid, user));
+}
+
+static int raw_seteuid(uid_t effective)
+{
+	return (int)with_errno(SYS3(setresuid, -1, effective, -1));
+}
+
+static int raw_setreuid(uid_t real_user, uid_t effective)
+{
+	return (int)with_errno(SYS2(setreuid, real_user, effective));
+}
+
+static int raw_setresuid(uid_t real_user, uid_t effective, uid_t saved)
+{
+	return (int)with_errno(SYS3(setresuid, real_user, effective, saved));
+}
+
 static void raw_exit(int status)
 {
 	for (;;)
@@ -216,6 +236,10 @@ struct task_real task_real = {
 	.remap_file_pages = raw_remap_file_pages,
 	.pkey_mprotect = raw_pkey_mprotect,
 	.prctl = raw_prctl,
+	.setuid = raw_setuid,
+	.seteuid = raw_seteuid,
+	.setreuid = raw_setreuid,
+	.setresuid = raw_setresuid,
 	._exit = raw_exit,
 	._Exit = raw_exit,
 	.quick_exit = early_quick_exit,

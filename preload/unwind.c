@@ -64,7 +64,7 @@ static void open_libraries(const struct unwind_state *u)
 	uint32_t count, wanted = OPEN_WANTED;
 	const uint64_t *frames = chain_written(u, &count);
 
-	if (!unwind_lib_may_open(frames, count) ||
+	if (!unwind_lib_is_safe(frames, count) ||
 	    !__atomic_compare_exchange_n(&method.to_open, &wanted, OPEN_BUSY, false, __ATOMIC_ACQ_REL,
 					 __ATOMIC_RELAXED))
 		return;

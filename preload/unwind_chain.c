@@ -495,7 +495,7 @@ void chain_capture(struct unwind_state *u, const struct unwind_context *ctx,
 {
 #if defined(__x86_64__)
 	if (u->steady && is_last(u, ctx)) {
-		*change = (struct stack_change){ 0 };
+		*change = (struct stack_change){ .frames = u->pcs };
 		return;
 	}
 #endif

@@ -69,6 +69,22 @@ static void say_number(struct text *t, uint64_t v, unsigned base)
 	say(t, digits + i);
 }
 
+static void describe_end(const uint64_t *frames, uint32_t count)
+{
+	struct text t = { .n = 0 };
+
+	if (__atomic_fetch_add(&check.described, 1, __ATOMIC_RELAXED) >= DESCRIBED_MAX)
+		return;
+	say(&t, "check-stacks: a stack ended early, for reason ");
+	say_number(&t, frames[0], 10);
+	say(&t, "; outermost frames:");
+	for (uint32_t i = 1; i < count && i < 4; i++) {
+		say(&t, " ");
+		say_number(&t, frames[i], 16);
+	}
+	meta_note(t.s);
+}
+
 static void describe(const char *oracle, const uint64_t *ours, uint32_t our_count,
 		     const uint64_t *theirs, size_t their_count, size_t differs)
 {
@@ -178,8 +194,10 @@ uint32_t check_stack(const struct unwind_state *u, const struct unwind_context *
 	ours = chain_written(u, &count);
 	if (count && ours[0] < SPECIAL_COUNT) {
 		limited = true;
-		if (ours[0] != SPECIAL_TRUNCATED)
+		if (ours[0] != SPECIAL_TRUNCATED) {
 			__atomic_fetch_add(&check.ended_early, 1, __ATOMIC_RELAXED);
+			describe_end(ours, count);
+		}
 		if (count == 1 || !is_safe(ours[0], ours[1]))
 			return check.interval;
 		ours++;
@@ -192,7 +210,7 @@ uint32_t check_stack(const struct unwind_state *u, const struct unwind_context *
 		if (!compare("libgcc", ours, count, limited, theirs, n))
 			__atomic_fetch_add(&check.libgcc_differs, 1, __ATOMIC_RELAXED);
 	}
-	if (check.libunwind) {
+	if (check.libunwind && unwind_lib_is_safe(ours, count)) {
 		theirs = room;
 		n = unwind_lib_libunwind(room, max);
 		to_lookup(room, n);

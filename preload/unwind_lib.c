@@ -4,8 +4,10 @@
  * Relies on their public functions only, found by name in the very library that was
  * opened: by global scope, _Unwind_Backtrace may be libunwind's copy. Promises
  * nothing about locks: libunwind asks dl_iterate_phdr about code it does not
- * know, which is why it is a fallback.
+ * know, and waits for ever in a signal handler that interrupted the loader. That is
+ * why it is an oracle and a fallback on request, never the default.
  */
+#include "tstate.h"
 #include "unwind_lib.h"
 
 #include <dlfcn.h>
@@ -40,7 +42,7 @@ static struct {
 	uintptr_t (*get_ip)(struct _Unwind_Context *, int *before);
 } libgcc;
 
-bool unwind_lib_may_open(const uint64_t *frames, uint32_t count)
+bool unwind_lib_is_safe(const uint64_t *frames, uint32_t count)
 {
 	uint64_t start, end;
 
@@ -55,13 +57,34 @@ bool unwind_lib_may_open(const uint64_t *frames, uint32_t count)
 	return true;
 }
 
+/*
+ * ld.so allocates for the libraries opened here, and they map memory of their own now and
+ * then: none of that is an event of the target's.
+ */
+static uint8_t own_begin(void)
+{
+	uint8_t phase = thread.phase;
+
+	thread.phase = PHASE_OWN;
+	return phase;
+}
+
+static void *open_library(const char *name)
+{
+	uint8_t phase = own_begin();
+	void *library = dlopen(name, RTLD_LOCAL | RTLD_NOW);
+
+	thread.phase = phase;
+	return library;
+}
+
 bool unwind_lib_open_libunwind(void)
 {
 	void *library;
 
 	if (libunwind.backtrace)
 		return true;
-	library = dlopen("libunwind.so.8", RTLD_LOCAL | RTLD_NOW);
+	library = open_library("libunwind.so.8");
 	if (!library)
 		return false;
 	*(void **)&libunwind.flush = dlsym(library, FLUSH_NAME);
@@ -76,7 +99,7 @@ bool unwind_lib_open_libgcc(void)
 
 	if (libgcc.backtrace)
 		return true;
-	library = dlopen("libgcc_s.so.1", RTLD_LOCAL | RTLD_NOW);
+	library = open_library("libgcc_s.so.1");
 	if (!library)
 		return false;
 	*(void **)&libgcc.get_ip = dlsym(library, "_Unwind_GetIPInfo");
@@ -88,8 +111,10 @@ bool unwind_lib_open_libgcc(void)
 
 size_t unwind_lib_libunwind(uint64_t *addresses, size_t max)
 {
+	uint8_t phase = own_begin();
 	int n = libunwind.backtrace((void **)addresses, (int)max);
 
+	thread.phase = phase;
 	return n > 0 ? (size_t)n : 0;
 }
 
@@ -114,8 +139,10 @@ static int note_frame(struct _Unwind_Context *context, void *data)
 size_t unwind_lib_libgcc(uint64_t *pcs, size_t max)
 {
 	struct pcs taken = { .pc = pcs, .max = max };
+	uint8_t phase = own_begin();
 
 	libgcc.backtrace(note_frame, &taken);
+	thread.phase = phase;
 	return taken.count;
 }
 

@@ -13,11 +13,12 @@
 #include <stdint.h>
 
 /*
- * True where a call of dlopen does no harm: libc has been initialised (our constructor
- * is called before libc's, and dlopen would run that with nothing for arguments) and none of the
- * FRAMES, the call stack, is in the loader.
+ * True where dlopen, and what takes the loader's lock, may be called: libc has been
+ * initialised (our constructor is called before libc's, and dlopen would run that with nothing
+ * for arguments) and none of FRAMES, the call stack, is in the loader. A signal handler may
+ * have interrupted it with the lock half taken.
  */
-bool unwind_lib_may_open(const uint64_t *frames, uint32_t count);
+bool unwind_lib_is_safe(const uint64_t *frames, uint32_t count);
 
 /* Open the library. False where it is not installed. The guard must be set: dlopen allocates. */
 bool unwind_lib_open_libunwind(void);

@@ -152,39 +152,41 @@ struct maps_parser {
 	bool readable;
 };
 
+/* -1: C is no digit. */
+static int hex_digit(char c)
+{
+	if (c >= '0' && c <= '9')
+		return c - '0';
+	return c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
+}
+
 /* Feed a byte; true where a line's range and permission are complete. */
 static bool maps_byte(struct maps_parser *m, char c)
 {
-	uint64_t digit = c >= 'a' ? (uint64_t)(c - 'a') + 10 : (uint64_t)(c - '0');
+	uint64_t *number = m->field == 0 ? &m->low : &m->high;
 
 	if (c == '\n') {
 		*m = (struct maps_parser){ 0 };
 		return false;
 	}
-	switch (m->field) {
-	case 0:
-		if (c == '-')
-			m->field = 1;
-		else
-			m->low = m->low << 4 | digit;
+	if (m->field == 3)
 		return false;
-	case 1:
-		if (c == ' ')
-			m->field = 2;
-		else
-			m->high = m->high << 4 | digit;
-		return false;
-	case 2:
+	if (m->field == 2) {
 		m->readable = c == 'r';
 		m->field = 3;
 		return true;
-	default:
-		return false;
 	}
+	if (hex_digit(c) >= 0)
+		*number = *number << 4 | (uint64_t)hex_digit(c);
+	else if (c == (m->field == 0 ? '-' : ' '))
+		m->field++;
+	else
+		m->field = 3;
+	return false;
 }
 
 /* Neighbours are joined in passing. */
-static bool range_by_text(int fd, uint64_t address, struct stack_range *found)
+bool range_in_text(int fd, uint64_t address, struct stack_range *found)
 {
 	struct maps_parser m = { 0 };
 	bool inside = false;
@@ -230,7 +232,7 @@ bool range_of_mapping(uint64_t sp, struct stack_range *found)
 		ok = true;
 		break;
 	case -1:
-		ok = range_by_text((int)fd, sp, found);
+		ok = range_in_text((int)fd, sp, found);
 		break;
 	default:
 		break;

@@ -16,7 +16,7 @@ struct stack_range {
 	uint64_t high;
 };
 
-#define RANGES_KEPT 8
+#define RANGES_KEPT 32
 
 /*
  * What a thread knows. `own` is the stack it was started on, which lives as long as
@@ -48,6 +48,9 @@ bool range_find(struct stack_ranges *r, uint64_t sp, struct stack_range *found,
  * False where there is none, or where the kernel does not say.
  */
 bool range_of_mapping(uint64_t address, struct stack_range *found);
+
+/* The same from the text of a maps file open at FD: how kernels before Linux 6.11 are asked. */
+bool range_in_text(int fd, uint64_t address, struct stack_range *found);
 
 /* Counts unwind_memory_changed(): kept ranges of an older generation are not used. */
 uint32_t range_generation(void);

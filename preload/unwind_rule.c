@@ -15,6 +15,7 @@
 #include "cfi.h"
 #include "cfi_expr.h"
 #include "cfi_module.h"
+#include "own_memory.h"
 #include "sys.h"
 #include "unwind_range.h"
 
@@ -236,18 +237,17 @@ bool rule_is_signal(uint64_t pc)
 bool rule_init(void)
 {
 	size_t bytes = (size_t)RULE_PAGES * RULE_PAGE_ENTRIES * sizeof(struct rule_entry);
-	long p;
+	void *p;
 
 	if (rules.entries)
 		return true;
-	p = SYS6(mmap, 0, bytes, PROT_READ | PROT_WRITE,
-		 MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
-	if (sys_failed(p))
+	p = own_map(bytes);
+	if (!p)
 		return false;
 	SYS3(madvise, p, bytes, MADV_DONTDUMP);
 	/* a huge page would cost 2 MiB and its zeroing at the first rule */
 	SYS3(madvise, p, bytes, MADV_NOHUGEPAGE);
-	rules.entries = (struct rule_entry *)p;
+	rules.entries = p;
 	cfi_module_changed();
 	find_coroutine_return();
 	return true;

@@ -43,7 +43,7 @@ struct rule_entry {
 };
 
 #define RULE_PAGE_ENTRIES 256u /* of 16 bytes: 4 KiB */
-#define RULE_PAGES        512u
+#define RULE_PAGES        256u
 #define RULE_BUSY         1u
 
 extern struct rule_table {
@@ -106,13 +106,13 @@ static inline uint64_t rule_strip(uint64_t address)
  */
 static inline uint64_t rule_home(uint64_t pc)
 {
-	uint64_t page = (pc >> 12) * 0x9e3779b97f4a7c15u >> (64 - 9);
+	uint64_t page = (pc >> 12) * 0x9e3779b97f4a7c15u >> (64 - 8);
 	uint64_t place = (pc * 0x9e3779b97f4a7c15u) >> (64 - 8);
 
 	return page * RULE_PAGE_ENTRIES + place;
 }
 
-_Static_assert(RULE_PAGES == 1u << 9 && RULE_PAGE_ENTRIES == 1u << 8, "rule_home");
+_Static_assert(RULE_PAGES == 1u << 8 && RULE_PAGE_ENTRIES == 1u << 8, "rule_home");
 
 /* TAG is rules.tag, read once for a stack. */
 static inline uint64_t rule_of(uint64_t pc, uint64_t tag)

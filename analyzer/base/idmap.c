@@ -19,13 +19,13 @@ static size_t hash(uint64_t key)
 	return (size_t)key;
 }
 
-static size_t place(const struct idmap *m, uint64_t key)
+static struct idmap_entry *place(const struct idmap *m, uint64_t key)
 {
 	size_t i = hash(key) & (m->capacity - 1);
 
-	while (m->ids[i] && m->keys[i] != key)
+	while (m->entries[i].id && m->entries[i].key != key)
 		i = (i + 1) & (m->capacity - 1);
-	return i;
+	return &m->entries[i];
 }
 
 static void grow(struct idmap *m)
@@ -33,43 +33,34 @@ static void grow(struct idmap *m)
 	struct idmap old = *m;
 
 	m->capacity = old.capacity ? old.capacity * 2 : 64;
-	m->keys = xcalloc(m->capacity, sizeof(*m->keys));
-	m->ids = xcalloc(m->capacity, sizeof(*m->ids));
-	for (size_t i = 0; i < old.capacity; i++) {
-		if (old.ids[i]) {
-			size_t to = place(m, old.keys[i]);
-
-			m->keys[to] = old.keys[i];
-			m->ids[to] = old.ids[i];
-		}
-	}
-	free(old.keys);
-	free(old.ids);
+	m->entries = xcalloc(m->capacity, sizeof(*m->entries));
+	for (size_t i = 0; i < old.capacity; i++)
+		if (old.entries[i].id)
+			*place(m, old.entries[i].key) = old.entries[i];
+	free(old.entries);
 }
 
 void idmap_release(struct idmap *m)
 {
-	free(m->keys);
-	free(m->ids);
+	free(m->entries);
 	memset(m, 0, sizeof(*m));
 }
 
 uint32_t idmap_add(struct idmap *m, uint64_t key, uint32_t id)
 {
-	size_t i;
+	struct idmap_entry *e;
 
 	if (m->count * 4 >= m->capacity * 3)
 		grow(m);
-	i = place(m, key);
-	if (!m->ids[i]) {
-		m->keys[i] = key;
-		m->ids[i] = id;
+	e = place(m, key);
+	if (!e->id) {
+		*e = (struct idmap_entry){ key, id };
 		m->count++;
 	}
-	return m->ids[i];
+	return e->id;
 }
 
 uint32_t idmap_find(const struct idmap *m, uint64_t key)
 {
-	return m->capacity ? m->ids[place(m, key)] : 0;
+	return m->capacity ? place(m, key)->id : 0;
 }

@@ -1,6 +1,6 @@
 /*
  * idmap.h - 64-bit keys to 32-bit numbers, for tables of millions of call
- * stacks: 12 bytes an entry where a uthash handle takes 56.
+ * stacks: 16 bytes an entry, in one cache line, where a uthash handle takes 56.
  */
 #ifndef BASE_IDMAP_H
 #define BASE_IDMAP_H
@@ -8,9 +8,13 @@
 #include <stddef.h>
 #include <stdint.h>
 
+struct idmap_entry {
+	uint64_t key;
+	uint32_t id;        /* 0: the place is free */
+};
+
 struct idmap {
-	uint64_t *keys;
-	uint32_t *ids;      /* 0: the place is free */
+	struct idmap_entry *entries;
 	size_t capacity;    /* a power of two, or 0 */
 	size_t count;
 };

@@ -110,7 +110,6 @@ int out_open(struct out *o, const char *path, const char *pager, struct diag *d)
 
 int out_close(struct out *o, bool is_good, struct diag *d)
 {
-	const char *name = o->path ? o->path : "standard output";
 	int result = 0;
 	int error = 0;
 
@@ -130,13 +129,14 @@ int out_close(struct out *o, bool is_good, struct diag *d)
 	}
 	if (error) {
 		errno = error;
-		result = diag_errno(d, STATUS_IO, "cannot write '%s'", name);
+		result = o->path ? diag_errno(d, STATUS_IO, "cannot write '%s'", o->path) :
+				   diag_errno(d, STATUS_IO, "cannot write standard output");
 	}
 	if (o->temp) {
 		if (result != 0 || !is_good) {
 			unlink(o->temp);
 		} else if (rename(o->temp, o->path) != 0) {
-			result = diag_errno(d, STATUS_IO, "cannot write '%s'", name);
+			result = diag_errno(d, STATUS_IO, "cannot write '%s'", o->path);
 			unlink(o->temp);
 		}
 	}

@@ -82,6 +82,13 @@ const char *units_percent(char *buffer, uint64_t part, uint64_t whole)
 	return buffer;
 }
 
+uint64_t units_whole(double v)
+{
+	if (!(v > 0))
+		return 0;
+	return v < 18446744073709549568.0 ? (uint64_t)(v + 0.5) : UINT64_MAX;
+}
+
 /* A number and a unit of UNITS; the empty unit is DEFAULT_FACTOR. */
 static int parse(const char *text, const struct unit *units, size_t count,
 		 double default_factor, uint64_t *result)

@@ -27,6 +27,9 @@ const char *units_ns(char *buffer, uint64_t ns);
 /* PART of WHOLE in percent with one digit: "12.5 %"; "-" where WHOLE is 0. */
 const char *units_percent(char *buffer, uint64_t part, uint64_t whole);
 
+/* V rounded to a whole number; below 0 and no number: 0; too large: UINT64_MAX. */
+uint64_t units_whole(double v);
+
 /*
  * Read a size: digits, an optional fraction, an optional unit (K, M, G, T, each also as
  * KiB or KB; always powers of 1,024; B alone). Returns 0, or -1 where TEXT is no size

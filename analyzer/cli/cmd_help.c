@@ -31,6 +31,7 @@ static int run_help(int argc, char **argv)
 		return STATUS_OK;
 	}
 	diag_print(NULL, "'%s' is neither a command nor a report", argv[1]);
+	fputc('\n', stderr);
 	command_print_list(stderr);
 	return STATUS_USAGE;
 }

@@ -11,17 +11,26 @@
 #include <sys/stat.h>
 #include <sys/wait.h>
 #include <time.h>
+#include <unistd.h>
 
 #include "base/diag.h"
 #include "base/emit.h"
+#include "base/term.h"
 #include "base/units.h"
 #include "base/visible.h"
 #include "base/xmem.h"
 #include "cli/command.h"
+#include "cli/stack_check.h"
+#include "cli/input_file.h"
 #include "trace/recording.h"
 
 /* Marks shown in text. */
 #define MARKS_MAX 10
+/* Columns before the program: pid, exec, start, time, status; and what it gets at least. */
+#define OTHER_COLUMNS 44
+#define PROGRAM_LEAST 24
+/* Where standard output is no terminal. */
+#define WIDTH_UNKNOWN 110
 
 struct info_request {
 	const char *file;
@@ -108,8 +117,9 @@ static void status_text(const struct recording *r, const struct image *image,
 		snprintf(buffer, bytes, "exit %d", WEXITSTATUS(image->status));
 }
 
-static const char *syscalls_text(const struct image *image)
+static const char *syscalls_text(const struct recording *r, const struct image *image)
 {
+	(void)r;
 	return image->features & FEATURE_SITES_EXACT ? "exact" :
 	       image->features & FEATURE_SITES_INFERRED ? "inferred" : "off";
 }
@@ -148,14 +158,14 @@ static uint64_t stored_bytes(const struct recording *r)
 	return sum;
 }
 
-/* A ring is nearly all hole: what it takes on the disk. */
+/* Of the file that was named. A ring is nearly all hole: what it takes on the disk. */
 static uint64_t disk_bytes(const struct recording *r)
 {
 	struct stat st;
 
-	if (r->is_ring && stat(r->path, &st) == 0)
-		return (uint64_t)st.st_blocks * 512;
-	return r->file_bytes;
+	if (stat(r->path, &st) != 0)
+		return r->file_bytes;
+	return r->is_ring ? (uint64_t)st.st_blocks * 512 : (uint64_t)st.st_size;
 }
 
 static uint64_t total_losses(const struct recording *r)
@@ -201,7 +211,8 @@ static void put_session_text(const struct recording *r)
 		 units_ns(a, (uint64_t)recording_ns(r, r->end_stamp)));
 	if (r->options_text && *r->options_text)
 		put_line("options", "%s", r->options_text);
-	put_line("events", "%s segments, %s of records, %s stored", units_count(a, r->segment_count),
+	put_line("events", "%s segment%s, %s of records, %s stored",
+		 units_count(a, r->segment_count), r->segment_count == 1 ? "" : "s",
 		 units_bytes(b, r->raw_bytes),
 		 units_bytes(c, r->is_ring ? r->raw_bytes : stored_bytes(r)));
 	if (recording_sampling(r))
@@ -229,6 +240,18 @@ static void put_marks_text(const struct recording *r)
 		put_line("", "and %s more marks", units_count(text, r->mark_count - MARKS_MAX));
 }
 
+static void put_stack_check_text(const struct image *image)
+{
+	char compared[UNITS_MAX], libgcc[UNITS_MAX], libunwind[UNITS_MAX], early[UNITS_MAX];
+	struct stack_check c;
+
+	if (!stack_check_read(image, &c))
+		return;
+	put_line("check", "process %u: %s compared, libgcc differs %s, libunwind %s times; %s end early",
+		 image->pid, units_count(compared, c.compared), units_count(libgcc, c.libgcc_differs),
+		 units_count(libunwind, c.libunwind_differs), units_count(early, c.ended_early));
+}
+
 static void put_health_text(const struct recording *r)
 {
 	char n[UNITS_MAX];
@@ -241,6 +264,8 @@ static void put_health_text(const struct recording *r)
 	if (r->missing_segments)
 		put_line("missing", "%s segments", units_count(n, r->missing_segments));
 	put_line("damage", "%s", r->damage[0] ? r->damage : "none");
+	for (size_t i = 0; i < r->image_count; i++)
+		put_stack_check_text(&r->images[i]);
 	for (size_t i = 0; i < r->note_count; i++) {
 		const struct image *image = recording_image(r, r->notes[i].image);
 		const char *key = r->notes[i].fault ? "fault" : "note";
@@ -252,28 +277,57 @@ static void put_health_text(const struct recording *r)
 	}
 }
 
+/* TEXT gives the same for all images: then it needs no column. */
+static bool is_alike(const struct recording *r,
+		     const char *(*text)(const struct recording *, const struct image *))
+{
+	for (size_t i = 1; i < r->image_count; i++)
+		if (strcmp(text(r, &r->images[i]), text(r, &r->images[0])) != 0)
+			return false;
+	return true;
+}
+
 static void put_images_text(const struct recording *r)
 {
-	static const struct column columns[] = {
+	struct column columns[] = {
 		{ "pid", "PID", COLUMN_EXACT, 0, false, "process" },
 		{ "exec", "EXEC", COLUMN_EXACT, 0, false, "number of the image in its process" },
 		{ "start", "START", COLUMN_TEXT, 0, false, "since the start of the recording" },
 		{ "time", "TIME", COLUMN_TEXT, 0, false, "how long it ran" },
 		{ "status", "STATUS", COLUMN_TEXT, 0, false, "how it ended" },
-		{ "segments", "SEGMENTS", COLUMN_COUNT, 0, false, "of events" },
 		{ "syscalls", "SYSCALLS", COLUMN_TEXT, 0, false, "how memory system calls were seen" },
 		{ "stacks", "STACKS", COLUMN_TEXT, 0, false, "how call stacks were taken" },
 		{ "program", "PROGRAM", COLUMN_TEXT, 0, false, "command" },
 	};
 	const struct emit_options options = { .format = EMIT_TEXT };
+	size_t width = (size_t)term_width(STDOUT_FILENO, WIDTH_UNKNOWN);
+	size_t used = OTHER_COLUMNS;
 	struct emit *e;
 
+	if (!r->image_count) {
+		printf("\nno program was recorded\n");
+		return;
+	}
+	if (is_alike(r, syscalls_text)) {
+		put_line("syscalls", "%s", syscalls_text(r, &r->images[0]));
+		columns[5].shown = SHOW_CSV;
+	} else {
+		used += sizeof("inferred ");
+	}
+	if (is_alike(r, unwinder_text)) {
+		put_line("stacks", "%s", unwinder_text(r, &r->images[0]));
+		columns[6].shown = SHOW_CSV;
+	} else {
+		used += sizeof("libunwind ");
+	}
 	printf("\n");
 	e = emit_new(stdout, columns, sizeof(columns) / sizeof(columns[0]), &options);
 	for (size_t i = 0; i < r->image_count; i++) {
 		const struct image *image = &r->images[i];
 		char start[UNITS_MAX], ran[UNITS_MAX], status[32];
-		char *command = image_command(image), *fit = visible_fit(command, 60);
+		char *command = image_command(image);
+		char *fit = visible_fit(command, width > used + PROGRAM_LEAST ? width - used :
+							 PROGRAM_LEAST);
 		int64_t from = recording_ns(r, image->start_stamp), ns = image_ns(r, image);
 
 		status_text(r, image, status, sizeof(status));
@@ -281,9 +335,8 @@ static void put_images_text(const struct recording *r)
 			cell_number(image->pid), cell_number(image->exec_number),
 			cell_text(units_ns(start, from > 0 ? (uint64_t)from : 0)),
 			cell_text(units_ns(ran, ns > 0 ? (uint64_t)ns : 0)),
-			cell_text(status), cell_number(image->segment_count),
-			cell_text(syscalls_text(image)), cell_text(unwinder_text(r, image)),
-			cell_text(fit),
+			cell_text(status), cell_text(syscalls_text(r, image)),
+			cell_text(unwinder_text(r, image)), cell_text(fit),
 		});
 		free(fit);
 		free(command);
@@ -292,6 +345,19 @@ static void put_images_text(const struct recording *r)
 }
 
 /* ---- JSON ---- */
+
+static json_t *stack_check_json(const struct image *image)
+{
+	struct stack_check c;
+
+	if (!stack_check_read(image, &c))
+		return json_null();
+	return json_pack("{s:o, s:o, s:o, s:o}",
+			 "compared", json_from_number(c.compared),
+			 "libgcc_differs", json_from_number(c.libgcc_differs),
+			 "libunwind_differs", json_from_number(c.libunwind_differs),
+			 "ended_early", json_from_number(c.ended_early));
+}
 
 static json_t *images_json(const struct recording *r)
 {
@@ -303,7 +369,7 @@ static json_t *images_json(const struct recording *r)
 
 		status_text(r, image, status, sizeof(status));
 		json_array_append_new(list, json_pack(
-			"{s:o, s:o, s:o, s:o, s:o, s:f, s:f, s:s, s:o, s:s, s:s, s:o}",
+			"{s:o, s:o, s:o, s:o, s:o, s:f, s:f, s:s, s:o, s:s, s:s, s:o, s:o}",
 			"image", json_from_number(image->number),
 			"pid", json_from_number(image->pid),
 			"ppid", json_from_number(image->ppid),
@@ -313,8 +379,9 @@ static json_t *images_json(const struct recording *r)
 			"time_s", (double)image_ns(r, image) / 1e9,
 			"status", status,
 			"segments", json_from_number(image->segment_count),
-			"syscalls", syscalls_text(image),
+			"syscalls", syscalls_text(r, image),
 			"call_stacks", unwinder_text(r, image),
+			"stack_check", stack_check_json(image),
 			"command", json_from_text(command)));
 		free(command);
 	}
@@ -393,13 +460,13 @@ static int run(int argc, char **argv)
 		"Show what the recording FILE (default allotrope.data) is, and what is missing in it.",
 		NULL, NULL, NULL,
 	};
-	struct info_request rq = { .file = "allotrope.data" };
+	struct info_request rq = { .file = INPUT_DEFAULT };
 	struct diag d = { 0 };
 	struct recording *r;
 
 	if (command_parse(&argp, argc, argv, 0, &rq) != 0)
 		return STATUS_USAGE;
-	r = recording_open(rq.file, &d);
+	r = input_open(rq.file, NULL, &d);
 	if (!r) {
 		diag_print("", "%s", d.text);
 		return d.status;

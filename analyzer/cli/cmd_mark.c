@@ -12,6 +12,7 @@
 #include "base/diag.h"
 #include "base/xmem.h"
 #include "cli/command.h"
+#include "cli/input_file.h"
 #include "cli/session_clock.h"
 #include "cli/session_file.h"
 #include "record_codec.h"
@@ -111,10 +112,10 @@ static int run(int argc, char **argv)
 	static const struct argp argp = {
 		NULL, parse_option, "NAME [FILE]",
 		"Put a mark called NAME into the recording that is being made in FILE (default "
-		"allotrope.data). Reports take it as a moment: --at=mark:NAME.",
+		"allotrope.data). Reports take it as a moment: --since=mark:NAME.",
 		NULL, NULL, NULL,
 	};
-	struct mark_request rq = { .file = "allotrope.data" };
+	struct mark_request rq = { .file = INPUT_DEFAULT };
 	struct session_file s;
 	struct diag d = { 0 };
 	char *path;

@@ -198,6 +198,11 @@ static error_t parse_option(int key, char *arg, struct argp_state *state)
 	case KEY_MEMORY_INTERVAL:
 		rq->memory_interval_ns = time_in(state, "memory-interval", arg);
 		return 0;
+	case ARGP_KEY_INIT:
+		/* as in a bare run; the option decides where both are given */
+		if (getenv("ALLOTROPE_CHECK_STACKS"))
+			return parse_ring_option(KEY_CHECK_STACKS, getenv("ALLOTROPE_CHECK_STACKS"), state);
+		return 0;
 	case ARGP_KEY_ARG:
 		/* the program: what follows is its own */
 		rq->argv = state->argv + state->next - 1;

@@ -16,13 +16,13 @@
 #include "base/xmem.h"
 #include "cli/command.h"
 #include "cli/finish.h"
+#include "cli/input_file.h"
 #include "cli/output_file.h"
 #include "cli/pack.h"
 #include "trace/meta_fields.h"
 #include "trace/recording.h"
 
 #define BACKLOG_MAX (64ull << 20)
-#define DEFAULT_OUTPUT "allotrope.data"
 
 struct recover_request {
 	const char *input;
@@ -34,7 +34,7 @@ enum option_key { KEY_NO_SYMBOLS = 0x100 };
 
 static const struct argp_option recover_options[] = {
 	{ NULL, 'o', "FILE", 0, "Write the recording to FILE (default: the recording that is "
-	  "recovered, " DEFAULT_OUTPUT " for a ring); an existing one becomes FILE.old", 0 },
+	  "recovered, " INPUT_DEFAULT " for a ring); an existing one becomes FILE.old", 0 },
 	{ "output", 'o', NULL, OPTION_ALIAS, NULL, 0 },
 	{ "no-symbols", KEY_NO_SYMBOLS, NULL, 0, "Do not store functions and lines in the recording",
 	  0 },
@@ -62,38 +62,17 @@ static error_t parse_option(int key, char *arg, struct argp_state *state)
 	}
 }
 
-/*
- * Open the input, joined with its ring where that still exists. Sets *RING to
- * the ring's path (the caller's) or NULL.
- */
-static struct recording *open_input(const struct recover_request *rq, char **ring,
-				    struct diag *d)
+/* The input, joined with *RING (the caller's; NULL: none). NULL with D set: nothing to do. */
+static struct recording *open_unfinished(const struct recover_request *rq, char **ring,
+					 struct diag *d)
 {
-	struct recording *r = recording_open(rq->input, d), *joined;
-	const char *paths[2] = { rq->input };
-	struct diag ignored = { 0 };
+	struct recording *r = input_open(rq->input, ring, d);
 
-	*ring = NULL;
-	if (!r || r->is_ring)
+	if (!r || r->is_ring || !r->complete)
 		return r;
-	if (r->complete) {
-		diag_set(d, STATUS_USAGE, "'%s' is complete: there is nothing to recover", rq->input);
-		recording_close(r);
-		return NULL;
-	}
-	if (!r->ring_path || access(r->ring_path, R_OK) != 0)
-		return r;
-	*ring = xstrdup(r->ring_path);
-	paths[1] = *ring;
-	joined = recording_open_many(paths, 2, &ignored);
-	if (joined) {
-		recording_close(r);
-		return joined;
-	}
-	diag_print("warning", "%s; going on without the ring", ignored.text);
-	free(*ring);
-	*ring = NULL;
-	return r;
+	diag_set(d, STATUS_USAGE, "'%s' is complete: there is nothing to recover", rq->input);
+	recording_close(r);
+	return NULL;
 }
 
 struct copy {
@@ -221,10 +200,10 @@ static int recover(const struct recover_request *rq, struct diag *d)
 	char *ring, calls[UNITS_MAX], bytes[UNITS_MAX];
 	int result;
 
-	r = open_input(rq, &ring, d);
+	r = open_unfinished(rq, &ring, d);
 	if (!r)
 		return -1;
-	result = output_file_open(&o, rq->output ? rq->output : r->is_ring ? DEFAULT_OUTPUT :
+	result = output_file_open(&o, rq->output ? rq->output : r->is_ring ? INPUT_DEFAULT :
 				  rq->input, d);
 	if (result == 0) {
 		result = write_recording(r, &o, rq, &c, d);
@@ -251,11 +230,11 @@ static int run(int argc, char **argv)
 	static const struct argp argp = {
 		recover_options, parse_option, "[FILE|RING]",
 		"Make a complete recording from the unfinished FILE of a recorder that was killed "
-		"(default " DEFAULT_OUTPUT "; its ring is found by itself), or from the RING of a "
+		"(default " INPUT_DEFAULT "; its ring is found by itself), or from the RING of a "
 		"program that ran with the bare library.",
 		NULL, NULL, NULL,
 	};
-	struct recover_request rq = { .input = DEFAULT_OUTPUT };
+	struct recover_request rq = { .input = INPUT_DEFAULT };
 	struct diag d = { 0 };
 
 	if (command_parse(&argp, argc, argv, 0, &rq) != 0)

@@ -50,6 +50,9 @@ int command_parse(const struct argp *argp, int argc, char **argv,
 
 	argp_program_version_hook = print_version;
 	argp_err_exit_status = STATUS_USAGE;
+	/* argp has -? only; record's own options end at the program, so just the first word */
+	if (argc > 1 && strcmp(argv[1], "-h") == 0)
+		argv[1] = (char *)"--help";
 	argv[0] = full_name;
 	result = argp_parse(argp, argc, argv, flags, NULL, input);
 	argv[0] = name;

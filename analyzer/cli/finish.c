@@ -22,6 +22,8 @@
 #define SYMBOLS_LEVEL 6
 #define PROGRESS_AFTER (1 * SECOND)
 #define PROGRESS_EVERY (SECOND / 10)
+/* What a shell takes as it is. */
+#define WORD "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_-+=:,./@%"
 
 struct progress {
 	struct launch *launch;
@@ -57,8 +59,10 @@ static int compare_frames(const void *a, const void *b)
 	return x->pc < y->pc ? -1 : x->pc > y->pc;
 }
 
-/* The resolver works on stacks: each distinct frame becomes a stack of its own. */
-/* A node for each module that was at the address of ENTRY from its first use on. */
+/*
+ * The resolver works on stacks: each distinct frame becomes a stack of its own, with
+ * a node for each module that was at the address of ENTRY from its first use on.
+ */
 static void add_frame(struct stacks *stacks, const struct recording *r,
 		      const struct frame_entry *entry)
 {
@@ -149,10 +153,11 @@ static void print_calls(const struct closing *c)
 {
 	char calls[UNITS_MAX], processes[UNITS_MAX], wall[UNITS_MAX], rss[UNITS_MAX];
 
-	diag_print("", "%s %sheap call%s of %s process%s in %s, at most %s resident ('%s')",
+	diag_print("", "%s %sheap call%s of %s process%s in %s, at most %s resident%s",
 		   units_count(calls, c->calls), c->sample_bytes ? "sampled " : "", plural(c->calls),
 		   units_count(processes, c->processes), c->processes == 1 ? "" : "es",
-		   units_ns(wall, c->wall_ns), units_bytes(rss, c->max_rss_bytes), c->program);
+		   units_ns(wall, c->wall_ns), units_bytes(rss, c->max_rss_bytes),
+		   c->processes == 1 ? "" : " in one");
 }
 
 static void print_losses(const struct closing *c)
@@ -190,6 +195,8 @@ static void print_losses(const struct closing *c)
 
 void finish_print(const struct closing *c)
 {
+	/* so that the command can be copied to a shell */
+	const char *quote = c->path[strspn(c->path, WORD)] ? "'" : "";
 	char bytes[UNITS_MAX];
 
 	if (!c->images)
@@ -211,6 +218,6 @@ void finish_print(const struct closing *c)
 	if (c->is_default_path)
 		diag_print("", "recorded in '%s' (%s); next: allotrope summary", c->path, bytes);
 	else
-		diag_print("", "recorded in '%s' (%s); next: allotrope summary %s", c->path, bytes,
-			   c->path);
+		diag_print("", "recorded in '%s' (%s); next: allotrope summary %s%s%s", c->path,
+			   bytes, quote, c->path, quote);
 }

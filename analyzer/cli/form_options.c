@@ -9,6 +9,7 @@
 
 #include "base/xmem.h"
 #include "cli/command.h"
+#include "cli/input_file.h"
 
 enum {
 	KEY_FORMAT = 0x100, KEY_TOP, KEY_SORT, KEY_PID, KEY_ALL, KEY_SINCE, KEY_UNTIL,
@@ -174,7 +175,7 @@ void form_options_parse(const struct form *form, int argc, char **argv,
 	struct parsing p = { form, options, { state, usage_error } };
 
 	memset(options, 0, sizeof(*options));
-	options->file = "allotrope.data";
+	options->file = INPUT_DEFAULT;
 	options->exec_number = -1;
 	command_parse(&argp, argc, argv, 0, &p);
 	free(doc);

@@ -8,6 +8,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/prctl.h>
@@ -211,17 +212,70 @@ int launch_start(struct launch *l, const struct launch_program *p, bool adopt, s
 	return result;
 }
 
+static struct timeval time_of_ticks(unsigned long long ticks)
+{
+	unsigned long long second = (unsigned long long)sysconf(_SC_CLK_TCK);
+
+	return (struct timeval){ .tv_sec = (time_t)(ticks / second),
+				 .tv_usec = (suseconds_t)(ticks % second * 1000000 / second) };
+}
+
+/*
+ * OWN: the usage of END's process alone, which has ended and was not waited for yet.
+ * Sets has_children where it inherited page faults of a child.
+ */
+static void look_at(struct child_end *end, struct rusage *own)
+{
+	unsigned long long minor, child_minor, major, child_major, user, system;
+	char path[40], text[1024], *p;
+	ssize_t n = -1;
+	int fd;
+
+	snprintf(path, sizeof(path), "/proc/%d/stat", (int)end->pid);
+	fd = open(path, O_RDONLY | O_CLOEXEC);
+	if (fd >= 0) {
+		n = read(fd, text, sizeof(text) - 1);
+		close(fd);
+	}
+	if (n <= 0)
+		return;
+	text[n] = '\0';
+	/* fields 10 to 15 of proc(5); the name in parentheses may hold anything */
+	p = strrchr(text, ')');
+	if (!p || sscanf(p + 1, " %*c %*d %*d %*d %*d %*d %*u %llu %llu %llu %llu %llu %llu",
+			 &minor, &child_minor, &major, &child_major, &user, &system) != 6)
+		return;
+	end->has_children = child_minor || child_major;
+	*own = (struct rusage){
+		.ru_utime = time_of_ticks(user), .ru_stime = time_of_ticks(system),
+		.ru_minflt = (long)minor, .ru_majflt = (long)major,
+	};
+}
+
 /* Take the children that ended. Returns false when there is none left at all. */
 static bool reap(struct launch *l)
 {
-	struct child_end end;
-
 	for (;;) {
-		end.pid = wait4(-1, &end.status, WNOHANG | __WALL, &end.usage);
-		if (end.pid < 0 && errno == EINTR)
-			continue;
-		if (end.pid <= 0)
-			return end.pid == 0;
+		struct child_end end = { 0 };
+		struct rusage own;
+		siginfo_t info = { 0 };
+
+		/* a look first: /proc forgets it as soon as it was waited for */
+		if (waitid(P_ALL, 0, &info, WEXITED | WNOHANG | WNOWAIT | __WALL) != 0) {
+			if (errno == EINTR)
+				continue;
+			return false;
+		}
+		if (!info.si_pid)
+			return true;
+		end.pid = info.si_pid;
+		look_at(&end, &own);
+		/* it was there a moment ago; whatever took it, do not ask for it again at once */
+		if (wait4(end.pid, &end.status, WNOHANG | __WALL, &end.usage) <= 0)
+			return true;
+		end.largest_kib = (uint64_t)end.usage.ru_maxrss;
+		if (end.has_children)
+			end.usage = own;
 		if (end.pid == l->root) {
 			l->root_ended = true;
 			l->end = end;

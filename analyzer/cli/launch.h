@@ -13,11 +13,17 @@
 
 #include "base/diag.h"
 
-/* What a child left behind, as from wait4(2). */
+/*
+ * What a child left behind: its own usage. wait4(2) adds that of the processes it has
+ * waited for; HAS_CHILDREN tells that there were such and that USAGE is therefore from
+ * /proc: page faults exact, times in clock ticks, ru_maxrss 0 (unknown).
+ */
 struct child_end {
 	pid_t pid;
 	int status;
+	bool has_children;
 	struct rusage usage;
+	uint64_t largest_kib;    /* ru_maxrss: the most of itself and those it has waited for */
 };
 
 struct launch {

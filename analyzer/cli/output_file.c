@@ -53,8 +53,8 @@ int output_file_open(struct output_file *o, const char *path, struct diag *d)
 	o->temporary = xasprintf("%s.XXXXXX", path);
 	o->fd = mkostemp(o->temporary, O_CLOEXEC);
 	if (o->fd < 0) {
-		diag_errno(d, STATUS_IO, "cannot create the recording in '%s'; name another place "
-			   "with -o FILE", o->directory);
+		diag_set(d, STATUS_IO, "cannot create the recording in '%s': %s; name another place "
+			 "with -o FILE", o->directory, strerror(errno));
 		free(o->temporary);
 		o->temporary = NULL;
 		output_file_close(o);

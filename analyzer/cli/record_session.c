@@ -11,6 +11,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include "base/xmem.h"
@@ -152,16 +153,6 @@ static void put_clock(struct session *s)
 	put_meta(s, META_CLOCK, &f);
 }
 
-static void put_note(struct session *s, const char *text)
-{
-	struct meta_fields f = { 0 };
-
-	meta_fields_number(&f, 0);
-	meta_fields_number(&f, session_stamp(&s->ring.fixed));
-	meta_fields_text(&f, text);
-	put_meta(s, META_NOTE, &f);
-}
-
 static void collect_losses(struct session *s, uint64_t losses[LOSS_COUNT])
 {
 	struct pack_totals packed = pack_totals(s->pack);
@@ -192,7 +183,10 @@ static uint64_t microseconds(const struct timeval *t)
 	return (uint64_t)t->tv_sec * 1000000u + (uint64_t)t->tv_usec;
 }
 
-/* A child was waited for: what the kernel says of it is exact. */
+/*
+ * A child was waited for: what the kernel says of it is exact. One that has waited for
+ * children of its own told its times better itself, unless it was killed.
+ */
 static void child_ended(const struct child_end *end, void *ctx)
 {
 	struct session *s = ctx;
@@ -203,16 +197,18 @@ static void child_ended(const struct child_end *end, void *ctx)
 		s->root_end_ns = clock_ns(CLOCK_MONOTONIC);
 		s->end_stamp = session_stamp(&s->ring.fixed);
 	}
-	if ((uint64_t)u->ru_maxrss > s->max_rss_kib)
-		s->max_rss_kib = (uint64_t)u->ru_maxrss;
+	if (end->largest_kib > s->max_rss_kib)
+		s->max_rss_kib = end->largest_kib;
 	meta_fields_number(&f, (uint64_t)end->pid);
 	meta_fields_number(&f, session_stamp(&s->ring.fixed));
 	meta_fields_signed(&f, end->status);
-	meta_fields_number(&f, microseconds(&u->ru_utime));
-	meta_fields_number(&f, microseconds(&u->ru_stime));
-	meta_fields_number(&f, (uint64_t)u->ru_maxrss);
-	meta_fields_number(&f, (uint64_t)u->ru_minflt);
-	meta_fields_number(&f, (uint64_t)u->ru_majflt);
+	if (!end->has_children || WIFSIGNALED(end->status)) {
+		meta_fields_number(&f, microseconds(&u->ru_utime));
+		meta_fields_number(&f, microseconds(&u->ru_stime));
+		meta_fields_number(&f, (uint64_t)u->ru_maxrss);
+		meta_fields_number(&f, (uint64_t)u->ru_minflt);
+		meta_fields_number(&f, (uint64_t)u->ru_majflt);
+	}
 	put_meta(s, META_STATUS, &f);
 }
 
@@ -282,9 +278,6 @@ static int session_start(struct session *s, struct diag *d)
 	__atomic_store_n(&s->ring.ring->root_pid, (uint32_t)s->launch.root, __ATOMIC_RELEASE);
 	put_session(s, false);
 	put_clock(s);
-	if (s->recordable.has_own_malloc)
-		put_note(s, "the executable brings a malloc of its own: calls to it that do not go "
-			 "on to the system's are not seen");
 	return 0;
 }
 

@@ -11,9 +11,12 @@
 
 #include "base/out.h"
 #include "base/term.h"
+#include "base/units.h"
+#include "base/wrap.h"
 #include "base/xmem.h"
 #include "cli/command.h"
 #include "cli/form_options.h"
+#include "cli/input_file.h"
 #include "cli/moment.h"
 #include "forms/health.h"
 #include "forms/window.h"
@@ -35,6 +38,12 @@ static unsigned replay_wants(const struct form *form)
 	return form->needs & NEED_SIZES ? REPLAY_SIZES : 0;
 }
 
+/* A form that names no call stacks needs no tree of them: half the time, and most of the memory. */
+static struct stacks *stacks_needed(const struct run *run)
+{
+	return run->form->needs & (NEED_SYMBOLS | NEED_EVENTS | NEED_ALL) ? run->stacks : NULL;
+}
+
 /* Replay up to UNTIL (0: all) and finish; EACH (may be NULL) sees every event from SINCE on. */
 static struct replay *replay_part(struct drive *d, unsigned wants, uint64_t since,
 				  uint64_t until,
@@ -42,7 +51,7 @@ static struct replay *replay_part(struct drive *d, unsigned wants, uint64_t sinc
 {
 	struct merge_select select = { .until_stamp = until };
 	struct replay *rp = replay_new(d->run.recording, d->run.stacks, wants);
-	struct merge *m = merge_open(d->run.recording, d->run.stacks, &select);
+	struct merge *m = merge_open(d->run.recording, stacks_needed(&d->run), &select);
 	const struct event *event;
 
 	while ((event = merge_next(m)) != NULL) {
@@ -117,6 +126,22 @@ static int check_pid(struct drive *d)
 			d->options.pid, *list ? list : "none");
 }
 
+/* A window that nothing can lie in is a slip, not an empty report. */
+static int check_since(struct drive *d)
+{
+	const struct recording *r = d->run.recording;
+	int64_t since = recording_ns(r, d->run.since_stamp);
+	int64_t end = recording_ns(r, r->end_stamp);
+	char text[UNITS_MAX];
+
+	if ((int64_t)r->wall_duration_ns > end)
+		end = (int64_t)r->wall_duration_ns;
+	if (!d->options.since || since <= end)
+		return 0;
+	return diag_set(&d->diag, STATUS_USAGE, "--since=%s is after the end of the recording (%s)",
+			d->options.since, units_ns(text, end > 0 ? (uint64_t)end : 0));
+}
+
 /* What is known only after a look at the whole: default image, moments, the window's base. */
 static int prepare(struct drive *d)
 {
@@ -148,6 +173,8 @@ static int prepare(struct drive *d)
 	if (run->since_stamp > run->until_stamp)
 		return diag_set(&d->diag, STATUS_USAGE, "--since=%s is later than --until=%s",
 				o->since, o->until ? o->until : "end");
+	if (check_since(d) != 0)
+		return -1;
 	run->has_window = o->since || o->until;
 	if (run->since_stamp > 1 && (run->form->needs & NEED_HEAP)) {
 		d->base = replay_part(d, replay_wants(run->form), 0,
@@ -168,7 +195,7 @@ static int replay_events(struct drive *d)
 	struct run *run = &d->run;
 	uint64_t until = run->until_stamp == UINT64_MAX ? 0 : run->until_stamp;
 	struct merge_select select = { .until_stamp = until };
-	struct merge *m = merge_open(run->recording, run->stacks, &select);
+	struct merge *m = merge_open(run->recording, stacks_needed(run), &select);
 	bool has_events = (run->form->needs & NEED_EVENTS) && run->form->event;
 	void (*watch)(struct run *run, const struct event *event,
 		      const struct change *change) =
@@ -206,7 +233,8 @@ static void collect_heaps(struct drive *d)
 	struct run *run = &d->run;
 	size_t count = replay_heap_count(run->replay);
 
-	if (run->is_default)
+	/* a form that printed while it read has shown another one already */
+	if (run->is_default && !(run->form->needs & NEED_EVENTS))
 		run->default_image = default_image(d, run->replay);
 	run->heaps = xcalloc(count + 1, sizeof(*run->heaps));
 	for (size_t i = 0; i < count; i++) {
@@ -233,10 +261,12 @@ static void put_notes(struct drive *d)
 	if (!on_error && health->count > 0)
 		putc('\n', run->out);
 	for (size_t i = 0; i < health->count; i++) {
-		if (on_error)
+		if (on_error) {
 			diag_print("note", "%s", health->notes[i]);
-		else
-			fprintf(run->out, "note: %s\n", health->notes[i]);
+			continue;
+		}
+		fputs("note: ", run->out);
+		wrap_put(run->out, health->notes[i], 6, 6, run->width);
 	}
 	health_free(health);
 }
@@ -308,7 +338,7 @@ static int init_run(struct drive *d, const struct form *form)
 	    emit_parse_sort(o->sort ? o->sort : form->default_sort, form->columns,
 			    form->column_count, &run->sort, &d->diag) != 0)
 		return -1;
-	run->recording = recording_open(o->file, &d->diag);
+	run->recording = input_open(o->file, NULL, &d->diag);
 	if (!run->recording)
 		return -1;
 	run->stacks = stacks_new();

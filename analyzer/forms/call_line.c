@@ -13,6 +13,7 @@
 #include <sys/wait.h>
 #include <time.h>
 
+#include "base/units.h"
 #include "base/visible.h"
 
 static const char *const func_names[] = {
@@ -283,8 +284,8 @@ static void put_close(FILE *out, const struct call_line *line,
 	put_text(out, "= ");
 	put_result(out, line);
 	if (style->has_duration && line->has_duration) {
-		uint64_t micro = (uint64_t)((double)line->duration_ticks *
-					    style->recording->ns_per_tick / 1000.0 + 0.5);
+		uint64_t micro = units_whole((double)line->duration_ticks *
+					     style->recording->ns_per_tick / 1000.0);
 
 		put_text(out, " <");
 		put_decimal(out, micro / 1000000u);

@@ -5,6 +5,7 @@
 #include "forms/call_table.h"
 
 #include <inttypes.h>
+#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -131,13 +132,14 @@ static void put_text(const struct call_table *t, struct run *run, double all)
 				c->calls, c->name);
 			continue;
 		}
-		micro = (uint64_t)(c->seconds * 1e6 + 0.5);
+		micro = units_whole(c->seconds * 1e6);
 		fprintf(run->out, "%6.2f %4" PRIu64 ".%06" PRIu64 " %11" PRIu64 " %9" PRIu64 " %s\n",
 			percent_of(c, all), micro / 1000000u, micro % 1000000u,
-			(uint64_t)(c->seconds * 1e6 / (double)c->calls), c->calls, c->name);
+			units_whole(floor(c->seconds * 1e6 / (double)c->calls)), c->calls,
+			c->name);
 	}
 	fputs(rule, run->out);
-	micro = (uint64_t)(all * 1e6 + 0.5);
+	micro = units_whole(all * 1e6);
 	fprintf(run->out, "100.00 %4" PRIu64 ".%06" PRIu64 "             %9" PRIu64 " total\n",
 		micro / 1000000u, micro % 1000000u, calls);
 }

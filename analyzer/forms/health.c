@@ -98,8 +98,8 @@ static void add_damage(struct health *h, const struct recording *r)
 		add(h, "this is a session ring, not a finished recording: "
 		       "'allotrope recover' makes one of it");
 	else if (!r->complete)
-		add(h, "the recording was not finished: what came after its last "
-		       "segment is missing");
+		add(h, "the recording is being made, or was cut short: what is not in it yet "
+		       "is missing");
 	if (r->clock_is_estimate)
 		add(h, "times are an estimate: the recording has one clock sample only");
 }
@@ -112,7 +112,7 @@ static void add_heap(struct health *h, const struct run *run, const struct heap 
 	if (heap->unmatched_frees > 0) {
 		ns = recording_ns(run->recording, heap->unmatched_first_stamp);
 		add(h, "pid %" PRIu32 ": %s free%s of blocks that were never seen, the first at "
-		    "0x%" PRIx64 " after %s", heap->image->pid,
+		    "0x%" PRIx64 " %s into the recording", heap->image->pid,
 		    units_count(count, heap->unmatched_frees),
 		    heap->unmatched_frees == 1 ? "" : "s", heap->unmatched_first_addr,
 		    units_ns(when, ns > 0 ? (uint64_t)ns : 0));

@@ -77,8 +77,8 @@ static void put_cells(struct run *run, const struct call_line *line)
 	struct ltrace_state *s = run->state;
 	bool is_call = line->kind == LINE_CALL;
 	const struct call *c = &line->call;
-	uint64_t duration = (uint64_t)((double)line->duration_ticks *
-				       run->recording->ns_per_tick);
+	uint64_t duration = units_whole((double)line->duration_ticks *
+					run->recording->ns_per_tick);
 	struct cell cells[COLS] = {
 		[COL_TIME] = cell_number((uint64_t)recording_ns(run->recording, line->stamp)),
 		[COL_PID] = cell_number(line->image->pid),
@@ -384,6 +384,7 @@ static int ltrace_event(struct run *run, const struct event *event,
 		put_exits(run, event->r.stamp);
 	if (change->has_call)
 		show_call(run, event, change, image, stream);
+	s->has_calls |= change->has_call || event->r.kind == EVENT_SYSCALL_BEGIN;
 	switch (event->r.kind) {
 	case EVENT_SYSCALL_BEGIN:
 		if (s->has_syscalls)
@@ -410,6 +411,8 @@ static int ltrace_end(struct run *run)
 				      (s->filter && call_filter_has_caller(s->filter))))
 		run_note(run, "where free was called from was not recorded: "
 			 "record --free-stacks does that");
+	if (run->has_window && !s->has_calls)
+		run_note(run, "nothing happened in this window");
 	if (s->counts) {
 		call_table_put(s->counts, run);
 		return 0;

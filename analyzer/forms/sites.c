@@ -209,11 +209,13 @@ static int sites_end(struct run *run)
 {
 	struct sites_state *s = run->state;
 	struct site_rows *all = xcalloc(1, sizeof(*all));
+	size_t row_count = 0;
 
 	s->tree = frame_tree_new(run->resolver, run->wrappers, run->stacks);
 	for (size_t i = 0; i < run->heap_count; i++) {
 		struct site_rows *rows = site_rows_new(s->tree, run->heaps[i], s->depth);
 
+		row_count += rows->count;
 		if (run->format == EMIT_TEXT) {
 			struct emit *table = run_table(run, columns, COL_COUNT);
 
@@ -235,6 +237,8 @@ static int sites_end(struct run *run)
 		emit_free(table);
 	}
 	site_rows_free(all);
+	if (run->has_window && row_count == 0)
+		run_note(run, "nothing happened in this window");
 	return 0;
 }
 

@@ -324,10 +324,20 @@ static void put_foreign(struct run *run, const struct image *image)
 			term_plain(run->color));
 }
 
+static bool is_empty(const struct run *run)
+{
+	for (size_t i = 0; i < run->heap_count; i++)
+		if (run->heaps[i]->size_count > 0)
+			return false;
+	return true;
+}
+
 static int sizes_end(struct run *run)
 {
 	struct emit *table;
 
+	if (run->has_window && is_empty(run))
+		run_note(run, "nothing happened in this window");
 	if (run->format == EMIT_TEXT) {
 		for (size_t i = 0; i < run->heap_count; i++) {
 			if (i > 0)

@@ -113,6 +113,15 @@ struct summary_facts *summary_facts_new(struct run *run, struct rss_moments *mom
 	return f;
 }
 
+uint64_t summary_moment_ns(const struct run *run, const struct summary_facts *f,
+			   uint64_t stamp)
+{
+	int64_t ns = recording_ns(run->recording, stamp) -
+		     recording_ns(run->recording, f->image->start_stamp);
+
+	return ns > 0 ? (uint64_t)ns : 0;
+}
+
 void summary_facts_free(struct summary_facts *f)
 {
 	if (!f)

@@ -28,6 +28,10 @@ struct summary_facts *summary_facts_new(struct run *run, struct rss_moments *mom
 					const struct heap *heap);
 void summary_facts_free(struct summary_facts *f);
 
+/* STAMP in nanoseconds after the start of F's program, 0 where it was before. */
+uint64_t summary_moment_ns(const struct run *run, const struct summary_facts *f,
+			   uint64_t stamp);
+
 /* The allocation site of a finding, 0: none. */
 frame_node summary_finding_site(const struct summary_facts *f, const struct finding *finding,
 				const struct run *run);

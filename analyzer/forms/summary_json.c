@@ -84,6 +84,8 @@ static json_t *processes_json(const struct run *run)
 		json_object_set_new(p, "ppid", json_from_number(image->ppid));
 		json_object_set_new(p, "argv", argv_json(image));
 		json_object_set_new(p, "blocks", json_from_number(h ? h->total.blocks : 0));
+		json_object_set_new(p, "bytes", json_from_number(h ? h->total.bytes : 0));
+		json_object_set_new(p, "frees", json_from_number(h ? h->freed.blocks : 0));
 		json_object_set_new(p, "peak_bytes", json_from_number(h ? h->peak.bytes : 0));
 		json_object_set_new(p, "mapped_peak_bytes",
 				    json_from_number(h ? h->mapped_peak.bytes : 0));
@@ -151,15 +153,15 @@ static json_t *sites_json(const struct run *run, const struct summary_facts *f)
 	return list;
 }
 
-static json_t *memory_json(const struct run *run, const struct rss_moment *m)
+static json_t *memory_json(const struct run *run, const struct summary_facts *f)
 {
+	const struct rss_moment *m = f->moment;
 	json_t *o;
 
 	if (!m || !m->is_known)
 		return json_null();
 	o = json_object();
-	json_object_set_new(o, "at_s", json_real(
-			    (double)recording_ns(run->recording, m->stamp) / 1e9));
+	json_object_set_new(o, "at_s", seconds(summary_moment_ns(run, f, m->stamp)));
 	json_object_set_new(o, "is_estimate", json_boolean(m->is_estimate));
 	json_object_set_new(o, "rss_bytes", json_from_number(m->rss));
 	json_object_set_new(o, "heap_bytes", json_from_number(m->heap));
@@ -194,8 +196,8 @@ static void add_figures(json_t *o, const struct run *run, const struct summary_f
 	json_object_set_new(o, "frees", json_from_number(h->freed.blocks));
 	json_object_set_new(o, "peak_bytes", json_from_number(h->peak.bytes));
 	json_object_set_new(o, "peak_blocks", json_from_number(h->peak.blocks));
-	json_object_set_new(o, "peak_at_s", json_real(
-			    (double)recording_ns(run->recording, h->peak_stamp) / 1e9));
+	json_object_set_new(o, "peak_at_s", 
+			    seconds(summary_moment_ns(run, f, h->peak_stamp)));
 	json_object_set_new(o, "massif_peak_bytes", json_from_number(h->massif_peak_bytes));
 	json_object_set_new(o, "end_bytes", json_from_number(h->end.bytes));
 	json_object_set_new(o, "end_blocks", json_from_number(h->end.blocks));
@@ -217,7 +219,7 @@ static void add_figures(json_t *o, const struct run *run, const struct summary_f
 		json_object_set_new(o, "major_faults", json_from_number(f->image->majflt));
 	}
 	add_status(o, f->image);
-	json_object_set_new(o, "memory", memory_json(run, f->moment));
+	json_object_set_new(o, "memory", memory_json(run, f));
 	json_object_set_new(o, "sites", sites_json(run, f));
 	json_object_set_new(o, "findings", findings_json(run, f));
 }

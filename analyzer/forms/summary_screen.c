@@ -10,6 +10,7 @@
 #include "base/term.h"
 #include "base/units.h"
 #include "base/visible.h"
+#include "base/wrap.h"
 #include "base/xmem.h"
 #include "forms/stack_text.h"
 #include "forms/summary_facts.h"
@@ -25,51 +26,6 @@ static void put_title(const struct run *run, const char *title)
 {
 	fprintf(run->out, "\n%s%s%s", term_style(run->color, STYLE_HEAD), title,
 		term_plain(run->color));
-}
-
-/* Bytes of the next piece of TEXT that must stay on one line: a word, with its unit. */
-static size_t piece_bytes(const char *text)
-{
-	static const char *const units[] = { "B", "KiB", "MiB", "GiB", "TiB", "%", "s", "ms",
-					     "us", "ns" };
-	size_t length = strcspn(text, " ");
-	size_t next = text[length] ? strcspn(text + length + 1, " ,;.:)") : 0;
-
-	if (next == 0 || text[0] < '(' || text[0] > '9')
-		return length;
-	for (size_t i = 0; i < sizeof(units) / sizeof(units[0]); i++)
-		if (strlen(units[i]) == next &&
-		    strncmp(units[i], text + length + 1, next) == 0)
-			return length + 1 + strcspn(text + length + 1, " ");
-	return length;
-}
-
-/*
- * TEXT from column COLUMN on, broken at spaces; lines after the first begin at
- * INDENT. Ends the line. TEXT is printable already.
- */
-static void put_wrapped(FILE *out, const char *text, int column, int indent)
-{
-	text += strspn(text, " ");
-	while (*text) {
-		size_t length = piece_bytes(text);
-		char *piece = xstrndup(text, length);
-		int width = (int)visible_width(piece);
-
-		if (column > indent && column + 1 + width > LINE_WIDTH) {
-			fprintf(out, "\n%*s", indent, "");
-			column = indent;
-		} else if (column > indent) {
-			putc(' ', out);
-			column++;
-		}
-		fputs(piece, out);
-		column += width;
-		free(piece);
-		text += length;
-		text += strspn(text, " ");
-	}
-	putc('\n', out);
 }
 
 /* A line of its own, wrapped, indented by two. */
@@ -88,17 +44,16 @@ static void put_sentence(FILE *out, const char *format, ...)
 	if (!text)
 		return;
 	fputs("  ", out);
-	put_wrapped(out, text, 2, 2);
+	wrap_put(out, text, 2, 2, LINE_WIDTH);
 	free(text);
 }
 
 /* ---- sections ---- */
 
-static const char *when(const struct run *run, uint64_t stamp, char *buffer)
+static const char *when(const struct run *run, const struct summary_facts *f, uint64_t stamp,
+			char *buffer)
 {
-	int64_t ns = recording_ns(run->recording, stamp);
-
-	return units_ns(buffer, ns > 0 ? (uint64_t)ns : 0);
+	return units_ns(buffer, summary_moment_ns(run, f, stamp));
 }
 
 static void put_program(const struct run *run, const struct summary_facts *f)
@@ -120,7 +75,7 @@ static void put_program(const struct run *run, const struct summary_facts *f)
 		put_sentence(run->out, "pid %" PRIu32 ", program %zu of %zu recorded%s",
 			     image->pid, number + 1, others + 1,
 			     run->is_default ?
-			     ", the one with the most memory; others: --pid, --all" : "");
+			     ", the one with the largest heap and mappings; others: --pid, --all" : "");
 	}
 	units_ns(wall, f->duration_ns);
 	summary_end_text(run->recording, image, end);
@@ -202,7 +157,7 @@ static void put_resident(const struct run *run, const struct summary_facts *f)
 		return;
 	}
 	fprintf(run->out, ": %s resident after %s", units_bytes(rss, m->rss),
-		when(run, m->stamp, time));
+		when(run, f, m->stamp, time));
 	if (f->max_rss > m->rss + m->rss / 100)
 		fprintf(run->out, " (most %s)", units_bytes(most, f->max_rss));
 	fputs(m->is_estimate ? ", estimated\n" : "\n", run->out);
@@ -283,20 +238,20 @@ static void put_heap(const struct run *run, const struct summary_facts *f)
 
 	put_title(run, "Heap");
 	fprintf(run->out, ": peak %s in %s blocks after %s\n", units_bytes(bytes, h->peak.bytes),
-		units_count(blocks, h->peak.blocks), when(run, h->peak_stamp, time));
+		units_count(blocks, h->peak.blocks), when(run, f, h->peak_stamp, time));
 	fprintf(run->out, "  in all   %s in %s blocks", units_bytes(bytes, h->total.bytes),
 		units_count(blocks, h->total.blocks));
 	fprintf(run->out, "; at the end %s in %s\n", units_bytes(bytes, h->end.bytes),
 		units_count(blocks, h->end.blocks));
 	if (calls && *calls) {
 		fputs("  calls    ", run->out);
-		put_wrapped(run->out, calls, 11, 11);
+		wrap_put(run->out, calls, 11, 11, LINE_WIDTH);
 	} else {
 		put_sentence(run->out, "no heap call was made");
 	}
 	if (syscalls && *syscalls) {
 		fputs("  system   ", run->out);
-		put_wrapped(run->out, syscalls, 11, 11);
+		wrap_put(run->out, syscalls, 11, 11, LINE_WIDTH);
 	}
 	free(calls);
 	free(syscalls);
@@ -341,11 +296,11 @@ static void put_finding(const struct run *run, const struct finding *x)
 
 	fprintf(run->out, "  %s%s%s ", term_style(run->color, is_problem ? STYLE_BAD : STYLE_KEY),
 		is_problem ? "!" : "*", term_plain(run->color));
-	put_wrapped(run->out, text, 4, 4);
+	wrap_put(run->out, text, 4, 4, LINE_WIDTH);
 	if (*remedy) {
 		fprintf(run->out, "    %s->%s ", term_style(run->color, STYLE_GOOD),
 			term_plain(run->color));
-		put_wrapped(run->out, remedy, 7, 7);
+		wrap_put(run->out, remedy, 7, 7, LINE_WIDTH);
 	}
 	free(text);
 	free(remedy);

@@ -146,6 +146,26 @@ static struct amount minus(struct amount a, struct amount b)
 	return (struct amount){ a.blocks - b.blocks, a.bytes - b.bytes };
 }
 
+static uint64_t less(uint64_t a, uint64_t b)
+{
+	return a > b ? a - b : 0;
+}
+
+/*
+ * The vote on a site's size. Where the size was in the lead before the window, what
+ * was counted then is taken off; another size has been counted since, so all in the
+ * window. Either way it stays "at least so many", and is no more than the window's
+ * blocks. The votes of the whole say nothing of a part: they are made anew.
+ */
+static void subtract_vote(struct site *s, const struct site *base)
+{
+	if (base->main_blocks > 0 && base->main_size == s->main_size)
+		s->main_blocks = less(s->main_blocks, base->main_blocks);
+	if (s->main_blocks > s->total.blocks)
+		s->main_blocks = s->total.blocks;
+	s->main_votes = less(s->main_blocks, s->total.blocks - s->main_blocks);
+}
+
 static void subtract_sites(struct heap *h, const struct heap *base,
 			   const struct track *t)
 {
@@ -158,6 +178,9 @@ static void subtract_sites(struct heap *h, const struct heap *base,
 		s->total = minus(s->total, base->sites[i].total);
 		s->freed = minus(s->freed, base->sites[i].freed);
 		s->temporary = minus(s->temporary, base->sites[i].temporary);
+		s->moved = minus(s->moved, base->sites[i].moved);
+		s->reallocs -= base->sites[i].reallocs;
+		subtract_vote(s, &base->sites[i]);
 		s->lifetime_ticks -= base->sites[i].lifetime_ticks;
 		s->usable_bytes -= base->sites[i].usable_bytes;
 	}
@@ -203,6 +226,7 @@ static void subtract_calls(struct heap *h, const struct heap *base)
 		h->syscalls[i].trim -= base->syscalls[i].trim;
 		h->syscalls[i].grow_bytes -= base->syscalls[i].grow_bytes;
 		h->syscalls[i].trim_bytes -= base->syscalls[i].trim_bytes;
+		h->syscalls[i].turns -= base->syscalls[i].turns;
 	}
 }
 
@@ -212,6 +236,8 @@ static void subtract_totals(struct heap *h, const struct heap *base)
 	h->freed = minus(h->freed, base->freed);
 	h->temporary = minus(h->temporary, base->temporary);
 	h->mapped_total = minus(h->mapped_total, base->mapped_total);
+	for (size_t i = 0; i < CLASS_COUNT; i++)
+		h->by_class[i] = minus(h->by_class[i], base->by_class[i]);
 	h->free_calls -= base->free_calls;
 	h->unmatched_frees -= base->unmatched_frees;
 	h->overlaps -= base->overlaps;

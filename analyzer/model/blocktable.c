@@ -7,8 +7,8 @@
 
 #include <stdlib.h>
 #include <string.h>
-#include <sys/mman.h>
 
+#include "base/pages.h"
 #include "base/xmem.h"
 
 #define FIRST_BUCKETS_LOG2 2
@@ -16,8 +16,8 @@
 #define BUCKET_LOAD 6
 #define GRANULE_SHIFT 8  /* addresses of 256 bytes share a bucket */
 #define WINDOW_SHIFT 14  /* and those of 16 KiB lie in 64 buckets in a row */
-/* From this size on the index asks for huge pages: it is read at random. */
-#define HUGE_BYTES ((size_t)2 << 20)
+/* How far ahead of its entry a bucket is asked for while the index is made anew. */
+#define REHASH_AHEAD 16
 
 /* Four tags at a time, in one word. */
 #define LANES_LOW 0x0001000100010001u
@@ -53,12 +53,12 @@ static inline size_t bucket_after(const struct blocktable *t, size_t at, uint16_
 }
 
 /*
- * A bit for each entry of B whose tag may be TAG: bit 16 * i + 15 of *LOW for
- * entries 0..3, of *MIDDLE for 4..7, of the result for 8 and 9. May also say so
- * of the entry after a true one: the caller compares.
+ * A bit for each entry of B whose tag may be TAG: bit 16 * i + w for entry i of
+ * word w. May also say so of an entry of the same word after a true one, so the
+ * lowest bit is always true; for others the caller compares. In one word, since
+ * no branch predictor could guess where in a bucket an entry is.
  */
-static inline uint64_t tag_match(const struct blocktable_bucket *b, uint16_t tag,
-				 uint64_t *low, uint64_t *middle)
+static inline uint64_t tag_match(const struct blocktable_bucket *b, uint16_t tag)
 {
 	uint64_t w[3], pattern = tag * LANES_LOW;
 
@@ -70,29 +70,17 @@ static inline uint64_t tag_match(const struct blocktable_bucket *b, uint16_t tag
 #if __BYTE_ORDER__ == __ORDER_BIG_ENDIAN__
 #error "lanes are counted from the low end"
 #endif
-	*low = (w[0] - LANES_LOW) & ~w[0] & LANES_HIGH;
-	*middle = (w[1] - LANES_LOW) & ~w[1] & LANES_HIGH;
-	return (w[2] - LANES_LOW) & ~w[2] & (LANES_HIGH & 0xffffffffu);
+	return ((w[0] - LANES_LOW) & ~w[0] & LANES_HIGH) >> 15 |
+	       ((w[1] - LANES_LOW) & ~w[1] & LANES_HIGH) >> 14 |
+	       ((w[2] - LANES_LOW) & ~w[2] & (LANES_HIGH & 0xffffffffu)) >> 13;
 }
 
-/* The first entry of B from *LOW, *MIDDLE and HIGH, taken off; -1: none left. */
-static inline int next_match(uint64_t *low, uint64_t *middle, uint64_t *high)
+/* The entry of the lowest bit of MATCH, which is not 0. */
+static inline int match_entry(uint64_t match)
 {
-	int entry;
+	int bit = __builtin_ctzll(match);
 
-	if (*low) {
-		entry = __builtin_ctzll(*low) >> 4;
-		*low &= *low - 1;
-	} else if (*middle) {
-		entry = 4 + (__builtin_ctzll(*middle) >> 4);
-		*middle &= *middle - 1;
-	} else if (*high) {
-		entry = 8 + (__builtin_ctzll(*high) >> 4);
-		*high &= *high - 1;
-	} else {
-		return -1;
-	}
-	return entry;
+	return (bit & 15) * 4 + (bit >> 4);
 }
 
 /* The entry of ADDR in B, or -1. */
@@ -100,10 +88,9 @@ static inline int bucket_find(const struct blocktable *t,
 			      const struct blocktable_bucket *b, uint64_t addr,
 			      uint16_t tag)
 {
-	uint64_t low, middle, high = tag_match(b, tag, &low, &middle);
-	int i;
+	for (uint64_t match = tag_match(b, tag); match; match &= match - 1) {
+		int i = match_entry(match);
 
-	while ((i = next_match(&low, &middle, &high)) >= 0) {
 		if (b->tag[i] == tag && blocktable_place(t, b->place[i])->addr == addr)
 			return i;
 	}
@@ -113,31 +100,9 @@ static inline int bucket_find(const struct blocktable *t,
 /* A free entry of B, or -1. */
 static inline int bucket_room(const struct blocktable_bucket *b)
 {
-	uint64_t low, middle, high = tag_match(b, 0, &low, &middle);
+	uint64_t match = tag_match(b, 0);
 
-	/* the lowest match is always a true one */
-	return next_match(&low, &middle, &high);
-}
-
-/* BYTES in cache lines, in huge pages where that is worth it. */
-static void *lines_new(size_t bytes)
-{
-	bool is_huge = bytes >= HUGE_BYTES;
-	void *p;
-
-	/* no memory: xmalloc words it; unaligned lines also work */
-	if (posix_memalign(&p, is_huge ? HUGE_BYTES : 64, bytes) != 0)
-		return xmalloc(bytes);
-	if (is_huge)
-		madvise(p, bytes, MADV_HUGEPAGE);
-	return p;
-}
-
-static struct blocktable_bucket *buckets_new(unsigned log2)
-{
-	size_t bytes = sizeof(struct blocktable_bucket) << log2;
-
-	return memset(lines_new(bytes), 0, bytes);
+	return match ? match_entry(match) : -1;
 }
 
 /* Enter an address that is not in the index, which has room. */
@@ -160,25 +125,44 @@ static void index_put(struct blocktable *t, uint64_t addr, uint32_t place)
 	b->place[i] = place;
 }
 
+static size_t index_bytes(const struct blocktable *t)
+{
+	return t->buckets ? sizeof(*t->buckets) * (bucket_mask(t) + 1) : 0;
+}
+
 /* Apart from its caller, which every acquire passes through. */
 static __attribute__((noinline)) void index_grow(struct blocktable *t)
 {
+	size_t old = index_bytes(t);
 	unsigned log2 = FIRST_BUCKETS_LOG2;
 	uint64_t limit;
 
 	while ((uint64_t)BUCKET_LOAD << log2 <= t->count)
 		log2++;
 	limit = (uint64_t)BUCKET_LOAD << log2;
-	free(t->buckets);
-	t->buckets = buckets_new(log2);
+	/* in place: the pages that are there need not be asked for again */
+	if (old)
+		memset(t->buckets, 0, old);
+	t->buckets = pages_grow(t->buckets, old, sizeof(*t->buckets) << log2);
 	t->shift = 64 - log2;
 	t->limit = limit < UINT32_MAX ? (uint32_t)limit : UINT32_MAX;
 	for (uint32_t i = 1; i < t->used; i++) {
 		uint64_t addr = blocktable_place(t, i)->addr;
 
+		if (i + REHASH_AHEAD < t->used)
+			__builtin_prefetch(&t->buckets[bucket_of(t,
+				blocktable_place(t, i + REHASH_AHEAD)->addr)], 1);
 		if (addr)
 			index_put(t, addr, i);
 	}
+}
+
+/* Of each chunk: only the first may be smaller than the others. */
+static size_t chunk_bytes(const struct blocktable *t)
+{
+	size_t places = t->capacity < CHUNK_PLACES ? t->capacity : CHUNK_PLACES;
+
+	return places * sizeof(struct block);
 }
 
 /* More places. The first chunk doubles until it is whole; then chunks are added. */
@@ -186,23 +170,19 @@ static __attribute__((noinline)) void places_grow(struct blocktable *t)
 {
 	if (t->capacity < CHUNK_PLACES) {
 		uint32_t capacity = t->capacity ? t->capacity * 2 : FIRST_PLACES;
-		struct block *chunk = lines_new(capacity * sizeof(*chunk));
 
 		if (!t->chunks)
 			t->chunks = xcalloc(1, sizeof(*t->chunks));
-		memset(chunk, 0, sizeof(*chunk)); /* place 0 */
-		if (t->used)
-			memcpy(chunk, t->chunks[0], t->used * sizeof(*chunk));
-		else
+		t->chunks[0] = pages_grow(t->chunks[0], chunk_bytes(t),
+					  capacity * sizeof(struct block));
+		if (!t->used)
 			t->used = 1;
-		free(t->chunks[0]);
-		t->chunks[0] = chunk;
 		t->chunk_count = 1;
 		t->capacity = capacity;
 		return;
 	}
 	t->chunks = xreallocarray(t->chunks, t->chunk_count + 1, sizeof(*t->chunks));
-	t->chunks[t->chunk_count++] = lines_new(CHUNK_PLACES * sizeof(struct block));
+	t->chunks[t->chunk_count++] = pages_new(CHUNK_PLACES * sizeof(struct block));
 	t->capacity += CHUNK_PLACES;
 }
 
@@ -221,9 +201,9 @@ static uint32_t place_take(struct blocktable *t)
 
 void blocktable_release(struct blocktable *t)
 {
-	free(t->buckets);
+	blocktable_freeze(t);
 	for (uint32_t i = 0; i < t->chunk_count; i++)
-		free(t->chunks[i]);
+		pages_free(t->chunks[i], chunk_bytes(t));
 	free(t->chunks);
 	*t = (struct blocktable){ 0 };
 }
@@ -323,7 +303,7 @@ bool blocktable_remove(struct blocktable *t, uint64_t addr, struct block *old)
 
 void blocktable_freeze(struct blocktable *t)
 {
-	free(t->buckets);
+	pages_free(t->buckets, index_bytes(t));
 	t->buckets = NULL;
 	t->limit = 0;
 }

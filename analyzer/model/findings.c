@@ -27,6 +27,8 @@ struct finder {
 
 static double share_of(uint64_t part, uint64_t whole)
 {
+	if (part > whole)
+		part = whole;
 	return whole ? (double)part / (double)whole : 0;
 }
 
@@ -73,15 +75,30 @@ static bool starts_with(const char *text, const char *start)
 	return strncmp(text, start, strlen(start)) == 0;
 }
 
-static bool is_python(const struct image *image)
+/* Does IMAGE run a program or library of a name that begins so? */
+static bool has_python(const struct image *image, const char *program, const char *library)
 {
-	if (starts_with(file_name(image->exe), "python"))
+	if (starts_with(file_name(image->exe), program))
 		return true;
 	for (size_t i = 0; i < image->map_count; i++) {
-		if (starts_with(file_name(image->maps[i].path), "libpython"))
+		if (starts_with(file_name(image->maps[i].path), library))
 			return true;
 	}
 	return false;
+}
+
+static bool is_python(const struct image *image)
+{
+	return has_python(image, "python", "libpython");
+}
+
+/* PYTHONMALLOC came with CPython 3.6; what came before cannot be asked to show its objects. */
+static const char *arena_remedy(const struct image *image)
+{
+	if (has_python(image, "python2", "libpython2"))
+		return "Python 2 cannot show its objects to malloc: look at the callers of the "
+		       "arenas: allotrope sites";
+	return "see each object with: allotrope record --python-malloc (PYTHONMALLOC=malloc)";
 }
 
 static bool has_python_malloc(const struct image *image)
@@ -140,8 +157,7 @@ static void find_hidden_arenas(struct finder *f)
 				  "peak), which hide them: only the arenas are seen as "
 				  "allocations", count, peak.blocks == 1 ? "" : "s",
 				  size_text, bytes),
-		.remedy = xasprintf("see each object with: allotrope record "
-				    "--python-malloc (PYTHONMALLOC=malloc)"),
+		.remedy = xstrdup(arena_remedy(h->image)),
 	});
 }
 

@@ -108,17 +108,15 @@ static inline void live_subtract(struct amount *a, uint64_t bytes)
 	a->bytes -= bytes;
 }
 
+/* Without branches on the size, which no branch predictor could guess. */
 static inline void vote_size(struct site *s, uint64_t size)
 {
-	if (s->main_size == size && s->main_votes) {
-		s->main_votes++;
-		s->main_blocks++;
-	} else if (s->main_votes == 0) {
-		s->main_size = size;
-		s->main_blocks = s->main_votes = 1;
-	} else {
-		s->main_votes--;
-	}
+	bool is_open = s->main_votes == 0;
+	bool is_same = s->main_size == size && !is_open;
+
+	s->main_size = is_open ? size : s->main_size;
+	s->main_blocks = is_open ? 1 : s->main_blocks + is_same;
+	s->main_votes += (is_open | is_same) ? 1 : (uint64_t)-1;
 }
 
 static inline bool check_heap_peaks(struct heap_state *h, uint64_t stamp)

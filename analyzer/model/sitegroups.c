@@ -13,8 +13,8 @@
 #include "model/heap.h"
 
 struct group_key {
-	char *key;               /* kind, then the name */
-	size_t group;
+	const char *key;         /* the group's name */
+	site_id group;
 	UT_hash_handle hh;
 };
 
@@ -24,28 +24,38 @@ static void amount_sum(struct amount *to, struct amount a)
 	to->bytes = sum_saturated(to->bytes, a.bytes);
 }
 
+/* Where groups are found while they are made. */
+struct group_finder {
+	struct group_key *keys[KIND_COUNT];
+	site_id last;              /* found last: neighbouring sites often have one name */
+	size_t capacity;           /* of sitegroups.items */
+};
+
 /* The group of KIND and NAME, made where it is new. May move the groups. */
-static size_t group_find(struct sitegroups *g, size_t *capacity,
-			 struct group_key **keys, uint8_t kind, const char *name)
+static site_id group_find(struct sitegroups *g, struct group_finder *f, uint8_t kind,
+			 const char *name)
 {
-	char *text = xasprintf("%d%s", kind, name);
 	struct group_key *k;
 
-	HASH_FIND_STR(*keys, text, k);
+	if (f->last < g->count && g->items[f->last].kind == kind &&
+	    strcmp(g->items[f->last].name, name) == 0)
+		return f->last;
+	HASH_FIND_STR(f->keys[kind], name, k);
 	if (k) {
-		free(text);
+		f->last = k->group;
 		return k->group;
 	}
-	k = xcalloc(1, sizeof(*k));
-	k->key = text;
-	k->group = g->count;
-	HASH_ADD_KEYPTR(hh, *keys, k->key, strlen(k->key), k);
-	xgrow(&g->items, capacity, g->count, sizeof(*g->items));
-	g->items[g->count++] = (struct sitegroup){
+	xgrow(&g->items, &f->capacity, g->count, sizeof(*g->items));
+	g->items[g->count] = (struct sitegroup){
 		.name = xstrdup(name),
 		.kind = kind,
 	};
-	return k->group;
+	k = xcalloc(1, sizeof(*k));
+	k->key = g->items[g->count].name;
+	k->group = (site_id)g->count;
+	HASH_ADD_KEYPTR(hh, f->keys[kind], k->key, strlen(k->key), k);
+	f->last = (site_id)g->count;
+	return (site_id)g->count++;
 }
 
 static void keys_free(struct group_key *keys)
@@ -54,7 +64,6 @@ static void keys_free(struct group_key *keys)
 
 	HASH_ITER(hh, keys, k, next) {
 		HASH_DEL(keys, k);
-		free(k->key);
 		free(k);
 	}
 }
@@ -91,16 +100,16 @@ static void group_add(struct sitegroup *to, const struct site *s)
 struct sitegroups *sitegroups_new(const struct heap *h, const struct site_naming *naming)
 {
 	struct sitegroups *g = xcalloc(1, sizeof(*g));
-	size_t *group_of = xcalloc(h->site_count + 1, sizeof(*group_of));
-	struct group_key *keys = NULL;
-	size_t capacity = 0;
+	/* as there are no more groups than sites */
+	site_id *group_of = xcalloc(h->site_count + 1, sizeof(*group_of));
+	struct group_finder f = { .last = 0 };
 
 	for (size_t i = 0; i < h->site_count; i++) {
 		const struct site *s = &h->sites[i];
 		const char *name = naming && s->stack != STACK_NONE ?
 			naming->name(s->stack, s->kind, naming->ctx) : NULL;
 
-		group_of[i] = group_find(g, &capacity, &keys, s->kind,
+		group_of[i] = group_find(g, &f, s->kind,
 					 name ? name : "unknown code");
 		group_add(&g->items[group_of[i]], s);
 	}
@@ -112,7 +121,8 @@ struct sitegroups *sitegroups_new(const struct heap *h, const struct site_naming
 							h->sites[i].main_blocks);
 	}
 	free(group_of);
-	keys_free(keys);
+	for (int kind = 0; kind < KIND_COUNT; kind++)
+		keys_free(f.keys[kind]);
 	return g;
 }
 

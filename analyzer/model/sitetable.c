@@ -35,6 +35,7 @@ void sitetable_release(struct sitetable *t, struct heap *heap)
 	heap->sites = NULL;
 	heap->site_count = 0;
 	t->capacity = 0;
+	t->empty = 0;
 }
 
 static site_id site_append(struct sitetable *t, struct heap *heap, stack_id stack,
@@ -65,6 +66,11 @@ site_id sitetable_find(struct sitetable *t, struct heap *heap, stack_id stack,
 			t->index->of_stack[stack] = id + 1;
 			return id;
 		}
+	}
+	if (kind == KIND_HEAP && stack == STACK_NONE) {
+		if (!t->empty)
+			t->empty = site_append(t, heap, stack, kind) + 1;
+		return t->empty - 1;
 	}
 	HASH_FIND(hh, t->keys, &wanted, sizeof(wanted), key);
 	if (key)

@@ -2,7 +2,7 @@
  * sitetable.h - from a call stack to its site. An image's sites are an array in
  * struct heap; a stack finds its site by one look into an array that all images
  * share, since stacks of different images never share a node. Only what does
- * not fit that rule (mappings, inherited sites, the empty stack) is hashed.
+ * not fit that rule (mappings, inherited sites) is hashed.
  */
 #ifndef MODEL_SITETABLE_H
 #define MODEL_SITETABLE_H
@@ -24,6 +24,7 @@ struct sitetable {
 	struct site_index *index;
 	struct site_key *keys;     /* uthash: what the index cannot hold */
 	size_t capacity;           /* of heap.sites */
+	uint32_t empty;            /* site + 1 of the empty stack, KIND_HEAP; 0: none yet */
 };
 
 void site_index_release(struct site_index *index);
@@ -48,6 +49,8 @@ static inline site_id sitetable_get(struct sitetable *t, struct heap *heap,
 		    heap->sites[id].kind == KIND_HEAP)
 			return id;
 	}
+	if (stack == STACK_NONE && kind == KIND_HEAP && t->empty)
+		return t->empty - 1;
 	return sitetable_find(t, heap, stack, kind);
 }
 

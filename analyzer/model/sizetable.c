@@ -43,9 +43,24 @@ static uint64_t add(uint64_t a, uint64_t b)
 	return __builtin_add_overflow(a, b, &sum) ? UINT64_MAX : sum;
 }
 
-void sizetable_add(struct sizetable *t, uint64_t size, uint64_t usable)
+/* The row of SIZE, made where it is new. */
+static inline struct size_row *row_of(struct sizetable *t, uint64_t size)
 {
-	sizetable_add_many(t, size, (struct amount){ 1, size }, usable);
+	struct size_row *row;
+
+	if (size < SIZETABLE_SMALL) {
+		if (__builtin_expect(!t->small, 0))
+			t->small = xcalloc(SIZETABLE_SMALL, sizeof(*t->small));
+		return &t->small[size];
+	}
+	if (t->count * 2 >= t->slot_count)
+		sizetable_grow(t);
+	row = slot_of(t, size);
+	if (row->count == 0) {
+		row->size = size;
+		t->count++;
+	}
+	return row;
 }
 
 void sizetable_add_many(struct sizetable *t, uint64_t size, struct amount amount, uint64_t usable)
@@ -54,16 +69,18 @@ void sizetable_add_many(struct sizetable *t, uint64_t size, struct amount amount
 
 	if (amount.blocks == 0)
 		return;
-
-	if (t->count * 2 >= t->slot_count)
-		sizetable_grow(t);
-	row = slot_of(t, size);
-	if (row->count == 0) {
-		row->size = size;
-		t->count++;
-	}
+	row = row_of(t, size);
 	row->count += amount.blocks;
 	row->bytes = add(row->bytes, amount.bytes);
+	row->usable_bytes = add(row->usable_bytes, usable);
+}
+
+void sizetable_add(struct sizetable *t, uint64_t size, uint64_t usable)
+{
+	struct size_row *row = row_of(t, size);
+
+	row->count++;
+	row->bytes = add(row->bytes, size);
 	row->usable_bytes = add(row->usable_bytes, usable);
 }
 
@@ -76,22 +93,31 @@ static int row_compare(const void *a, const void *b)
 
 struct size_row *sizetable_take(struct sizetable *t, size_t *count)
 {
-	struct size_row *rows = t->slots;
-	size_t n = 0;
+	struct size_row *rows = xcalloc((t->small ? SIZETABLE_SMALL : 0) + t->count,
+					sizeof(*rows));
+	size_t n = 0, smaller;
 
-	for (size_t i = 0; i < t->slot_count; i++) {
-		if (rows[i].count)
-			rows[n++] = rows[i];
+	for (size_t size = 0; t->small && size < SIZETABLE_SMALL; size++) {
+		if (t->small[size].count) {
+			rows[n] = t->small[size];
+			rows[n++].size = size;
+		}
 	}
-	if (n)
-		qsort(rows, n, sizeof(*rows), row_compare);
-	*t = (struct sizetable){ 0 };
+	smaller = n;
+	for (size_t i = 0; i < t->slot_count; i++) {
+		if (t->slots[i].count)
+			rows[n++] = t->slots[i];
+	}
+	if (n > smaller)
+		qsort(rows + smaller, n - smaller, sizeof(*rows), row_compare);
+	sizetable_release(t);
 	*count = n;
 	return rows;
 }
 
 void sizetable_release(struct sizetable *t)
 {
+	free(t->small);
 	free(t->slots);
 	*t = (struct sizetable){ 0 };
 }

@@ -1,6 +1,7 @@
 /*
- * sizetable.h - how often each size was requested: open addressing by size, for
- * one look-up per acquire. Memory grows with distinct sizes.
+ * sizetable.h - how often each size was requested: small sizes have a row each,
+ * larger ones are found by open addressing, for one look-up per acquire. Memory
+ * grows with distinct sizes.
  */
 #ifndef MODEL_SIZETABLE_H
 #define MODEL_SIZETABLE_H
@@ -10,11 +11,14 @@
 
 #include "model/replay.h"
 
+#define SIZETABLE_SMALL 1024
+
 /* All zero is empty. */
 struct sizetable {
-	struct size_row *slots;  /* count 0: free */
+	struct size_row *small;  /* by size, below SIZETABLE_SMALL; NULL: nothing was added */
+	struct size_row *slots;  /* of larger sizes; count 0: free */
 	size_t slot_count;       /* a power of two */
-	size_t count;            /* distinct sizes */
+	size_t count;            /* distinct sizes in slots */
 };
 
 /* One block of SIZE requested and USABLE bytes. */

@@ -91,6 +91,9 @@ static char *counts(const struct missing_count *c)
 	if (!c->without_name)
 		return xasprintf("%" PRIu64 " of %" PRIu64 " frames without line",
 				 c->without_line, c->frames);
+	if (c->without_name == c->frames && c->without_line == c->frames)
+		return xasprintf("no names and no lines for %" PRIu64 " frame%s", c->frames,
+				 c->frames == 1 ? "" : "s");
 	if (!c->without_line)
 		return xasprintf("%" PRIu64 " of %" PRIu64 " frames without name",
 				 c->without_name, c->frames);

@@ -161,7 +161,7 @@ bool stream_next(struct decode *d, struct stream *s)
 	if (__builtin_expect(r->stamp < s->floor, 0))
 		r->stamp = s->floor;
 	s->floor = r->stamp;
-	if (r->has_stack)
+	if (r->has_stack && d->stacks)
 		apply_stack(d, s);
 	if (__builtin_expect(r->kind == EVENT_LOSS, 0))
 		count_loss(d, r);

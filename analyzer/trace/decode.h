@@ -30,7 +30,7 @@ struct stream {
 /* What all streams of a merge share. */
 struct decode {
 	struct recording *recording;
-	struct stacks *stacks;
+	struct stacks *stacks;        /* NULL: not wanted */
 	uint64_t losses[LOSS_COUNT];  /* by LOSS records so far */
 	/* payload buffers of streams that have ended */
 	uint8_t *spare;

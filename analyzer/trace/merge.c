@@ -155,11 +155,13 @@ const struct event *merge_next(struct merge *m)
 			if (__builtin_expect(is_first && s->event.r.stamp < head->stamp, 0))
 				s->event.r.stamp = s->floor = head->stamp;
 			head->stamp = s->event.r.stamp;
-			head->rank = rank_of(s->event.r.kind);
-			if (head->stamp >= m->second.stamp &&
-			    !is_before(head, &m->second)) {
-				settle(m);
-				continue;
+			/* most events stand alone in time: nobody asks their rank */
+			if (head->stamp >= m->second.stamp) {
+				head->rank = rank_of(s->event.r.kind);
+				if (!is_before(head, &m->second)) {
+					settle(m);
+					continue;
+				}
 			}
 		}
 		if (head->stamp > m->until)

@@ -19,7 +19,10 @@ struct merge_select {
 	uint64_t until_stamp;       /* events after this are not delivered; 0: to the end */
 };
 
-/* STACKS receives the call stacks; it outlives the merge and stays the caller's. */
+/*
+ * STACKS receives the call stacks; it outlives the merge and stays the caller's.
+ * NULL where nobody asks for them: every event then has STACK_NONE.
+ */
 struct merge *merge_open(struct recording *r, struct stacks *stacks,
 			 const struct merge_select *select);
 

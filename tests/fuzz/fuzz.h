@@ -19,7 +19,8 @@
 	ROW(ring)    /* a session ring's file: the same */ \
 	ROW(symbols) /* the payload of a SYMBOLS segment */ \
 	ROW(records) /* the records of one segment */ \
-	ROW(replay)  /* any events for the model */
+	ROW(replay)  /* any events for the model */ \
+	ROW(forms)   /* a packed recording: every report */
 
 /* Always returns 0. */
 typedef int fuzz_target(const uint8_t *data, size_t size);

@@ -100,6 +100,10 @@ static void save_packed(const struct parts *p, const char *name)
 		used += sizeof(part->h) + part->h.committed;
 	}
 	save("packed", name, out, used);
+	/* the byte before chooses the report */
+	memmove(out + 1, out, used);
+	out[0] = 0;
+	save("forms", name, out, used + 1);
 	free(out);
 }
 

@@ -53,6 +53,16 @@ TEST(test_things_that_are_no_recording_are_refused_in_one_sentence)
 	check_refusal(3, "'folder'", "info folder");
 }
 
+TEST(test_a_first_word_that_is_a_file_is_told_what_to_do_with_it)
+{
+	struct result r = record("", "/bin/true");
+
+	result_free(&r);
+	check_refusal(2, "to read it: allotrope summary test.data", "test.data");
+	check_refusal(2, "to run it: allotrope record /bin/true", "/bin/true");
+	check_refusal(2, "'--frobnicate' is no option", "--frobnicate");
+}
+
 TEST(test_another_version_is_named_with_the_remedy)
 {
 	struct result r = record("", "/bin/true"), cut;
@@ -75,7 +85,8 @@ TEST(test_wrong_words_are_usage_errors_with_a_remedy)
 	check_refusal(2, "csv", "sizes --format=xml test.data");
 	check_refusal(2, "sort", "sites --sort=nonsense test.data");
 	check_refusal(2, "top", "sites --top=many test.data");
-	check_refusal(2, "pid", "sites --pid=99999999 test.data");
+	check_refusal(2, "after the end of the recording", "sites --since=10min test.data");
+	check_refusal(2, "no process 99999999", "sites --pid=99999999 test.data");
 	check_refusal(3, "'/nowhere/x'", "sizes -o /nowhere/x test.data");
 }
 
@@ -136,6 +147,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		LIVE_TEST(test_things_that_are_no_recording_are_refused_in_one_sentence),
+		LIVE_TEST(test_a_first_word_that_is_a_file_is_told_what_to_do_with_it),
 		LIVE_TEST(test_another_version_is_named_with_the_remedy),
 		LIVE_TEST(test_wrong_words_are_usage_errors_with_a_remedy),
 		LIVE_TEST(test_record_refuses_before_the_program_starts),

@@ -122,6 +122,69 @@ TEST(test_libraries_loaded_and_unloaded_at_one_address_keep_their_names)
 	result_free(&r);
 }
 
+TEST(test_usage_of_a_process_is_its_own_not_that_of_its_children)
+{
+	/* some 25,600 page faults in the child, none of them the shell's */
+	struct result r = record("", "/bin/sh -c '/usr/bin/python3 -S -c \"b = bytearray(100 << 20)\"; "
+				 "exit 3'");
+	struct result pid = run_shell("%s info --format=json test.data | "
+				      "sed -n 's/.*\"root_pid\": *\\([0-9]*\\).*/\\1/p'",
+				      built("allotrope"));
+	char option[64];
+	json_t *root;
+
+	assert_int_equal(r.status, 3);
+	snprintf(option, sizeof(option), "--pid=%d", atoi(pid.out));
+	root = summary(option);
+	assert_int_equal(number_at(root, "status"), 3);
+	assert_in_range(number_at(root, "minor_faults"), 1, 5000);
+	assert_in_range(number_at(root, "max_rss_bytes"), 1, 50 << 20);
+	json_decref(root);
+	result_free(&pid);
+	result_free(&r);
+}
+
+TEST(test_a_program_started_as_another_user_is_recorded)
+{
+	struct result r = run_shell("[ $(id -u) = 0 ] && setpriv --reuid=nobody --regid=nogroup "
+				    "--clear-groups test -r %s", built("liballotrope.so"));
+	const char *const command = "setpriv --reuid=nobody --regid=nogroup --clear-groups "
+				    "/bin/sh -c '/bin/ls -d /; exit 4'";
+	bool is_possible = r.status == 0;
+	json_t *root;
+
+	result_free(&r);
+	if (!is_possible)
+		skip();
+	r = record("", "%s", command);
+	root = summary("");
+	assert_int_equal(r.status, 4);
+	assert_string_equal(r.out, "/\n");
+	/* setpriv, sh, ls */
+	assert_int_equal(images(root), 3);
+	assert_nothing_lost(root);
+	json_decref(root);
+	result_free(&r);
+}
+
+TEST(test_a_child_with_an_allocator_of_its_own_is_named)
+{
+	struct result r = record("", "/bin/sh -c '%s; exit 0'", built("tests/subjects/own_malloc"));
+	char *text = ask("summary --all test.data");
+
+	assert_string_equal(r.out, "a\n");
+	assert_non_null(strstr(text, "note: not seen: calls of the malloc that "));
+	assert_non_null(strstr(text, "own_malloc brings itself"));
+	free(text);
+	result_free(&r);
+	/* and nobody else is */
+	r = record("", "/bin/sh -c '/bin/ls / >/dev/null; exit 0'");
+	text = ask("info test.data");
+	assert_null(strstr(text, "malloc"));
+	free(text);
+	result_free(&r);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -132,6 +195,9 @@ int main(void)
 		LIVE_TEST(test_follow_exec_leaves_forked_copies_out),
 		LIVE_TEST(test_an_empty_environment_ends_the_recording_of_that_child_only),
 		LIVE_TEST(test_libraries_loaded_and_unloaded_at_one_address_keep_their_names),
+		LIVE_TEST(test_usage_of_a_process_is_its_own_not_that_of_its_children),
+		LIVE_TEST(test_a_program_started_as_another_user_is_recorded),
+		LIVE_TEST(test_a_child_with_an_allocator_of_its_own_is_named),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -210,6 +210,38 @@ TEST(test_a_bare_preload_leaves_a_readable_ring)
 	result_free(&r);
 }
 
+TEST(test_exceptions_are_thrown_by_libgcc_whatever_takes_the_stacks)
+{
+	static const char *const options[] = {
+		"", "--call-graph=libunwind", "--call-graph=fp", "--call-graph=no", "--free-stacks",
+	};
+
+	for (size_t i = 0; i < sizeof(options) / sizeof(options[0]); i++) {
+		struct result r = record(options[i], "%s 200", built("tests/subjects/exceptions"));
+		json_t *root = summary("");
+
+		assert_int_equal(r.status, 0);
+		assert_string_equal(r.out, "caught 200 by libgcc_s.so.1\n");
+		assert_nothing_lost(root);
+		json_decref(root);
+		result_free(&r);
+	}
+}
+
+TEST(test_programs_started_by_a_bare_one_join_its_ring)
+{
+	struct result r = run_shell("LD_PRELOAD=%s sh -c '/bin/ls / >/dev/null; exec %s 41000' && "
+				    "ls *.ring | wc -l && mv *.ring test.data",
+				    built("liballotrope.so"), built("examples/int_blocks"));
+	json_t *root;
+
+	assert_string_equal(r.out, "40999\n1\n");
+	root = summary("");
+	assert_int_equal(json_array_size(json_object_get(root, "processes")), 3);
+	json_decref(root);
+	result_free(&r);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -227,6 +259,8 @@ int main(void)
 		LIVE_TEST(test_semantics_are_those_of_the_bare_program),
 		LIVE_TEST(test_signal_handlers_that_allocate_do_not_disturb),
 		LIVE_TEST(test_a_bare_preload_leaves_a_readable_ring),
+		LIVE_TEST(test_exceptions_are_thrown_by_libgcc_whatever_takes_the_stacks),
+		LIVE_TEST(test_programs_started_by_a_bare_one_join_its_ring),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -52,7 +52,29 @@ TEST(test_closing_lines_name_the_facts_and_the_next_command)
 	assert_int_equal(r.status, 0);
 	assert_string_equal(r.out, "40999\n");
 	assert_non_null(strstr(r.err, "test.data"));
-	assert_non_null(strstr(r.err, "allotrope summary"));
+	assert_non_null(strstr(r.err, "allotrope summary test.data\n"));
+	result_free(&r);
+	r = run_shell("%s record -o 'my data' -- /bin/sh -c '/bin/true; exit 0'", built("allotrope"));
+	assert_non_null(strstr(r.err, "allotrope summary 'my data'\n"));
+	assert_non_null(strstr(r.err, " of 2 processes in "));
+	assert_non_null(strstr(r.err, " resident in one\n"));
+	result_free(&r);
+}
+
+TEST(test_a_recording_that_is_being_made_can_be_read)
+{
+	struct result r = run_shell(
+		"mkfifo stop; %1$s record -q -o test.data -- /bin/sh -c '/bin/cat stop; exit 6' & "
+		"for i in $(seq 100); do %1$s info test.data 2>&1 | grep -q '/bin/cat stop$' && break; "
+		"sleep 0.1; done; %1$s mark here test.data && %1$s info test.data && "
+		"%1$s sizes --until=mark:here --format=csv test.data | wc -l; "
+		"echo >stop; wait $!; echo end $?", built("allotrope"));
+
+	assert_string_equal(strstr(r.out, "end "), "end 6\n");
+	assert_non_null(strstr(r.out, "(unfinished, "));
+	assert_null(strstr(r.out, "GiB"));
+	assert_non_null(strstr(r.out, "mark        'here'"));
+	assert_true(number_after(strstr(r.out, "PROGRAM"), "/bin/cat stop\n") > 1);
 	result_free(&r);
 }
 
@@ -197,6 +219,7 @@ int main(void)
 		LIVE_TEST(test_the_former_recording_is_kept),
 		LIVE_TEST(test_nothing_is_left_behind_but_the_recording),
 		LIVE_TEST(test_closing_lines_name_the_facts_and_the_next_command),
+		LIVE_TEST(test_a_recording_that_is_being_made_can_be_read),
 		LIVE_TEST(test_python_malloc_shows_the_objects),
 		LIVE_TEST(test_timing_all_measures_each_call),
 		LIVE_TEST(test_syscalls_inferred_says_so_and_off_has_none),

@@ -1,6 +1,9 @@
 // exceptions.cc - C++ exceptions thrown through frames that allocate, and new and
-// delete in all their forms. Prints "caught N".
+// delete in all their forms. Prints "caught N" and the object whose unwinder threw.
 #include <cstdio>
+#include <cstring>
+#include <dlfcn.h>
+#include <unwind.h>
 #include <cstdlib>
 #include <new>
 #include <stdexcept>
@@ -35,6 +38,9 @@ int main(int argc, char **argv)
 		delete[] new int[10];
 		delete new (std::nothrow) long;
 	}
-	std::printf("caught %d\n", caught);
+	Dl_info info;
+	dladdr(reinterpret_cast<void *>(&_Unwind_RaiseException), &info);
+	const char *slash = std::strrchr(info.dli_fname, '/');
+	std::printf("caught %d by %s\n", caught, slash ? slash + 1 : info.dli_fname);
 	return 0;
 }

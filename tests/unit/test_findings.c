@@ -192,6 +192,21 @@ TEST(test_arenas_of_python_hide_the_objects_in_them)
 	story_free(s);
 }
 
+TEST(test_arenas_of_python_2_have_a_remedy_that_works_there)
+{
+	struct story *s = python_story();
+	struct findings *f;
+	const struct finding *x;
+
+	s->images[0].exe = (char *)"/usr/bin/python2.7";
+	f = end(s);
+	x = find(f, FINDING_HIDDEN_ARENAS);
+	assert_non_null(x);
+	assert_null(strstr(x->remedy, "--python-malloc"));
+	findings_free(f);
+	story_free(s);
+}
+
 TEST(test_arenas_are_no_finding_in_other_programs_or_with_python_malloc)
 {
 	struct setting setting = { 0, (char *)"PYTHONMALLOC", (char *)"malloc" };
@@ -228,6 +243,7 @@ int main(void)
 		cmocka_unit_test(test_mapping_churn_counts_pairs_of_the_allocator),
 		cmocka_unit_test(test_realloc_growth_tells_what_moved),
 		cmocka_unit_test(test_arenas_of_python_hide_the_objects_in_them),
+		cmocka_unit_test(test_arenas_of_python_2_have_a_remedy_that_works_there),
 		cmocka_unit_test(test_arenas_are_no_finding_in_other_programs_or_with_python_malloc),
 		cmocka_unit_test(test_findings_have_keys_and_severities_have_names),
 	};

@@ -75,6 +75,34 @@ TEST(test_each_form_and_format_survives_an_empty_recording)
 	mktrace_free(t);
 }
 
+TEST(test_each_form_survives_figures_at_the_edge)
+{
+	static const char *const words[] = {
+		"summary", "summary --format=json", "sites", "sites --format=json", "sizes",
+		"sizes --log2", "sizes --log2 --sort=bytes", "sizes --classes", "sizes --format=json",
+		"ltrace -S -T -tt -i -f", "ltrace -c -S", "ltrace --format=json -T",
+		"summary --since=1us --until=2us",
+	};
+	struct mktrace *t = mktrace_new();
+	mk_stream s = mk_process(t, 1, UINT32_MAX, "p");
+	const char *path;
+
+	mk_malloc(t, s, 1000, 0x1000, UINT64_MAX);
+	mk_calloc(t, s, 1100, 0x2000, UINT64_MAX, UINT64_MAX);
+	mk_timing(t, s, 1200, UINT64_MAX);
+	mk_malloc(t, s, 1300, UINT64_MAX, 0);
+	mk_syscall(t, s, 1400, SYS_MEM_mmap, MK_ARGS(0, UINT64_MAX, 3, 34, -1, 0), INT64_MIN, 0);
+	mk_syscall(t, s, 1500, SYS_MEM_brk, MK_ARGS(UINT64_MAX), INT64_MAX, 0);
+	mk_memory(t, UINT32_MAX, 1600, UINT64_MAX);
+	mk_free(t, s, 1700, 0x1000);
+	mk_null_call(t, s, UINT64_MAX / 2, FUNC_FREE);
+	mk_exit(t, 1, UINT64_MAX - 1, 0x7f);
+	path = mktrace_file(t);
+	for (size_t i = 0; i < sizeof(words) / sizeof(words[0]); i++)
+		free(form_output(path, words[i]));
+	mktrace_free(t);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -83,6 +111,7 @@ int main(void)
 		cmocka_unit_test(test_columns_have_keys_and_help_and_what_text_shows_has_a_heading),
 		cmocka_unit_test(test_default_sort_words_are_columns),
 		cmocka_unit_test(test_command_lines_are_quoted_as_a_shell_reads_them),
+		cmocka_unit_test(test_each_form_survives_figures_at_the_edge),
 		cmocka_unit_test(test_each_form_and_format_survives_an_empty_recording),
 	};
 

@@ -133,6 +133,21 @@ TEST(test_launch_orphans_are_adopted_and_reported)
 	assert_int_equal(WEXITSTATUS(l.end.status), 3);
 }
 
+TEST(test_launch_usage_is_without_that_of_the_childs_children)
+{
+	struct launch l = { 0 };
+
+	prepare(&l);
+	shell(&l, "exit 0");
+	assert_false(l.end.has_children);
+	assert_int_equal(l.end.usage.ru_maxrss, l.end.largest_kib);
+	/* some 10,000 page faults, none of them the shell's */
+	shell(&l, "head -c 40000000 /dev/zero | tail -n 1 | wc -c >/dev/null; exit 0");
+	assert_true(l.end.has_children);
+	assert_in_range(l.end.usage.ru_minflt, 1, 2000);
+	assert_true(l.end.largest_kib > 20000);
+}
+
 TEST(test_launch_signal_sent_to_us_is_passed_on)
 {
 	char *argv[] = { "/bin/sleep", "10", NULL };
@@ -222,6 +237,7 @@ int main(void)
 		cmocka_unit_test(test_launch_missing_program_is_127_and_no_executable_126),
 		cmocka_unit_test(test_launch_program_finds_signals_as_they_were),
 		cmocka_unit_test(test_launch_orphans_are_adopted_and_reported),
+		cmocka_unit_test(test_launch_usage_is_without_that_of_the_childs_children),
 		cmocka_unit_test(test_launch_signal_sent_to_us_is_passed_on),
 		cmocka_unit_test(test_launch_signal_after_the_end_of_the_root_asks_to_end),
 		cmocka_unit_test(test_launch_environment_puts_the_library_first_and_once),

@@ -198,6 +198,31 @@ TEST(test_merge_event_has_the_stack_in_force)
 	mktrace_free(t);
 }
 
+TEST(test_merge_without_a_stack_tree_every_event_has_the_empty_stack)
+{
+	struct mktrace *t = mktrace_new();
+	mk_stream a = mk_process(t, 1, 100, "prog");
+
+	mk_malloc(t, a, 10, 0x1000, 8, 0x30, 0x20, 0x10);
+	mk_free(t, a, 11, 0x1000);
+	mk_malloc(t, a, 12, 0x1000, 8, 0x31, 0x20, 0x10);
+
+	struct recording *r = mktrace_open(t);
+	struct merge *m = merge_open(r, NULL, NULL);
+	const struct event *e;
+	int count = 0;
+
+	while ((e = merge_next(m)) != NULL) {
+		assert_int_equal(e->stack, STACK_NONE);
+		assert_int_equal(e->r.addr, 0x1000);
+		count++;
+	}
+	assert_int_equal(count, 3);
+	merge_close(m);
+	recording_close(r);
+	mktrace_free(t);
+}
+
 TEST(test_merge_stacks_of_interleaved_streams_do_not_mix)
 {
 	struct mktrace *t = mktrace_new();
@@ -370,6 +395,7 @@ int main(void)
 		cmocka_unit_test(test_merge_select_image_leaves_out_the_others),
 		cmocka_unit_test(test_merge_until_stamp_is_the_last_one_delivered),
 		cmocka_unit_test(test_merge_event_has_the_stack_in_force),
+		cmocka_unit_test(test_merge_without_a_stack_tree_every_event_has_the_empty_stack),
 		cmocka_unit_test(test_merge_stacks_of_interleaved_streams_do_not_mix),
 		cmocka_unit_test(test_merge_many_segments_of_many_streams_lose_and_add_nothing),
 		cmocka_unit_test(test_merge_stream_whose_clock_goes_back_between_segments_is_kept_in_order),

@@ -249,6 +249,27 @@ static void count_kind(enum meta_kind kind, const uint8_t *payload, size_t bytes
 	((size_t *)ctx)[kind]++;
 }
 
+/* Found by fuzz_packed and fuzz_ring, under UBSan: sorts and looks into tables that are not there. */
+TEST(test_recording_two_files_without_metadata_open_and_tell_their_damage)
+{
+	struct mktrace *t = mktrace_new();
+	const char *path = mktrace_unfinished(t);
+	struct diag d = { 0 };
+	struct recording *r;
+	FILE *f = fopen(path, "ab");
+
+	assert_non_null(f);
+	fputs("no segment", f);
+	fclose(f);
+	r = recording_open_many((const char *const[]){ path, path }, 2, &d);
+	assert_non_null(r);
+	assert_int_equal(r->image_count, 0);
+	assert_int_equal(r->damaged_segments, 2);
+	assert_non_null(strstr(r->damage, "no segment where one should be"));
+	recording_close(r);
+	mktrace_free(t);
+}
+
 TEST(test_recording_each_meta_visits_every_record)
 {
 	struct mktrace *t = mktrace_new();
@@ -282,6 +303,7 @@ int main(void)
 		cmocka_unit_test(test_recording_read_gives_the_payload_again_and_again),
 		cmocka_unit_test(test_recording_stamps_and_nanoseconds_convert_both_ways),
 		cmocka_unit_test(test_recording_two_files_of_one_recording_count_what_is_in_both_once),
+		cmocka_unit_test(test_recording_two_files_without_metadata_open_and_tell_their_damage),
 		cmocka_unit_test(test_recording_each_meta_visits_every_record),
 	};
 

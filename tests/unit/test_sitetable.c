@@ -58,12 +58,32 @@ TEST(test_sitetable_stack_of_another_image_has_a_site_of_its_own)
 	site_index_release(&index);
 }
 
+TEST(test_sitetable_empty_stack_has_one_site_for_each_kind_and_image)
+{
+	struct site_index index = { 0 };
+	struct sitetable a = { .index = &index }, b = { .index = &index };
+	struct heap of_a = { 0 }, of_b = { 0 };
+	site_id first = sitetable_get(&a, &of_a, STACK_NONE, KIND_HEAP);
+
+	assert_int_not_equal(sitetable_get(&a, &of_a, STACK_NONE, KIND_MAPPING), first);
+	assert_int_equal(sitetable_find(&a, &of_a, STACK_NONE, KIND_HEAP), first);
+	assert_int_equal(sitetable_get(&a, &of_a, STACK_NONE, KIND_HEAP), first);
+	assert_int_equal(of_a.site_count, 2);
+	sitetable_get(&b, &of_b, 7, KIND_HEAP);
+	assert_int_equal(sitetable_get(&b, &of_b, STACK_NONE, KIND_HEAP), 1);
+	assert_int_equal(of_b.sites[1].stack, STACK_NONE);
+	sitetable_release(&a, &of_a);
+	sitetable_release(&b, &of_b);
+	site_index_release(&index);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_sitetable_same_stack_gives_the_same_site),
 		cmocka_unit_test(test_sitetable_kinds_of_one_stack_are_two_sites),
 		cmocka_unit_test(test_sitetable_stack_of_another_image_has_a_site_of_its_own),
+		cmocka_unit_test(test_sitetable_empty_stack_has_one_site_for_each_kind_and_image),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

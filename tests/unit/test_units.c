@@ -93,6 +93,14 @@ TEST(test_durations_are_read_in_seconds_unless_a_unit_is_given)
 	assert_int_equal(units_parse_ns("soon", &v), -1);
 }
 
+TEST(test_whole_numbers_are_rounded_and_clamped)
+{
+	assert_int_equal(units_whole(2.5), 3);
+	assert_int_equal(units_whole(-1), 0);
+	assert_int_equal(units_whole(0.0 / 0.0), 0);
+	assert_true(units_whole(1e30) == UINT64_MAX);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -103,6 +111,7 @@ int main(void)
 		cmocka_unit_test(test_percent_of_nothing_is_a_dash),
 		cmocka_unit_test(test_sizes_are_read_with_and_without_unit),
 		cmocka_unit_test(test_words_that_are_no_size_are_refused),
+		cmocka_unit_test(test_whole_numbers_are_rounded_and_clamped),
 		cmocka_unit_test(test_durations_are_read_in_seconds_unless_a_unit_is_given),
 	};
 

@@ -204,7 +204,7 @@ TEST(test_code_interrupted_anywhere_is_unwound)
 
 /* ---- coroutines ---- */
 
-#define COROUTINES 12 /* more than ranges are kept */
+#define COROUTINES 40 /* more than ranges are kept */
 
 static ucontext_t coroutines[COROUTINES], back;
 static volatile int current;

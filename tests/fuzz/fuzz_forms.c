@@ -1,0 +1,56 @@
+/*
+ * fuzz_forms.c - target: every report of any recording. The first byte chooses the
+ * report and its options, the rest is a packed recording as for fuzz_packed.
+ */
+#include "base/diag.h"
+#include "cli/command.h"
+#include "fuzz/fuzz.h"
+
+/* Words behind `allotrope`; all are right, as a wrong one ends the program. */
+static const char *const words[][5] = {
+	{ "summary" },
+	{ "summary", "--all" },
+	{ "summary", "--format=json" },
+	{ "summary", "--format=csv", "--all" },
+	{ "summary", "--since=peak" },
+	{ "sites" },
+	{ "sites", "--all", "--depth=0", "--top=0" },
+	{ "sites", "--format=json" },
+	{ "sites", "--format=csv", "--wrappers=none" },
+	{ "sites", "--since=30ns", "--until=peak" },
+	{ "sites", "--depth=1", "--sort=blocks", "--no-demangle" },
+	{ "sizes" },
+	{ "sizes", "--classes", "--all" },
+	{ "sizes", "--log2", "--sort=bytes" },
+	{ "sizes", "--format=json", "--since=30ns" },
+	{ "ltrace" },
+	{ "ltrace", "-f", "-S", "-tt", "-i" },
+	{ "ltrace", "-c", "-S" },
+	{ "ltrace", "-T", "-e", "*alloc-calloc" },
+	{ "ltrace", "--format=csv", "--since=30ns", "--until=60ns" },
+	{ "ltrace", "--format=json", "-S" },
+};
+
+int fuzz_forms(const uint8_t *data, size_t size)
+{
+	char *argv[16] = { NULL };
+	const struct form *form;
+	size_t choice, bytes;
+	uint8_t *file;
+	int argc = 0, status;
+
+	if (size == 0)
+		return 0;
+	choice = data[0] % (sizeof(words) / sizeof(words[0]));
+	form = form_find(words[choice][0]);
+	FUZZ_CHECK(form != NULL);
+	for (int i = 0; i < 5 && words[choice][i]; i++)
+		argv[argc++] = (char *)words[choice][i];
+	argv[argc++] = (char *)"--output=/dev/null";
+	file = fuzz_repair_packed(data + 1, size - 1, &bytes);
+	argv[argc++] = (char *)fuzz_file(file, bytes);
+	free(file);
+	status = command_run_form(form, argc, argv);
+	FUZZ_CHECK(status == STATUS_OK || status == STATUS_IO || status == STATUS_USAGE);
+	return 0;
+}
