@@ -3,6 +3,7 @@
  */
 #include "base/wrap.h"
 
+#include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -28,21 +29,24 @@ static size_t piece_bytes(const char *text)
 
 void wrap_put(FILE *out, const char *text, int column, int indent, int line_width)
 {
+	bool has_piece = false; /* on this line */
+
 	text += strspn(text, " ");
 	while (*text) {
 		size_t length = piece_bytes(text);
 		char *piece = xstrndup(text, length);
 		int width = (int)visible_width(piece);
 
-		if (column > indent && column + 1 + width > line_width) {
+		if (has_piece && column + 1 + width > line_width) {
 			fprintf(out, "\n%*s", indent, "");
 			column = indent;
-		} else if (column > indent) {
+		} else if (has_piece) {
 			putc(' ', out);
 			column++;
 		}
 		fputs(piece, out);
 		column += width;
+		has_piece = true;
 		free(piece);
 		text += length;
 		text += strspn(text, " ");

@@ -232,6 +232,16 @@ frame_node frame_tree_site_cut(struct frame_tree *t, stack_id stack, bool is_map
 	return node;
 }
 
+frame_node frame_tree_user(struct frame_tree *t, stack_id stack, bool is_mapping)
+{
+	struct frame_place place;
+
+	if (stack == STACK_NONE)
+		return 0;
+	place = wrappers_user(t->wrappers, t->resolver, t->stacks, stack, is_mapping);
+	return place.stack == STACK_NONE ? 0 : child(t, 0, intern_frame(t, place.frame));
+}
+
 frame_node frame_tree_cut(struct frame_tree *t, frame_node node, uint32_t depth)
 {
 	frame_node result = 0;

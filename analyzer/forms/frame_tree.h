@@ -37,6 +37,9 @@ frame_node frame_tree_site(struct frame_tree *t, stack_id stack, bool is_mapping
 frame_node frame_tree_site_cut(struct frame_tree *t, stack_id stack, bool is_mapping,
 			       uint32_t depth);
 
+/* A stack of one frame: STACK's site, outside the C++ standard library (wrappers_user). */
+frame_node frame_tree_user(struct frame_tree *t, stack_id stack, bool is_mapping);
+
 /* The innermost DEPTH frames of NODE as a stack of their own; 0: all. */
 frame_node frame_tree_cut(struct frame_tree *t, frame_node node, uint32_t depth);
 

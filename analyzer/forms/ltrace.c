@@ -42,6 +42,7 @@ struct ltrace_state {
 	size_t exit_count, exits_put;
 	const struct module_map *last_map; /* of the last caller looked up */
 	uint32_t last_image;
+	bool has_calls;           /* there was something to show, filters aside */
 	bool lacks_free_callers;  /* a release came whose call stack was not recorded */
 };
 
@@ -384,7 +385,8 @@ static int ltrace_event(struct run *run, const struct event *event,
 		put_exits(run, event->r.stamp);
 	if (change->has_call)
 		show_call(run, event, change, image, stream);
-	s->has_calls |= change->has_call || event->r.kind == EVENT_SYSCALL_BEGIN;
+	if (change->has_call || (s->has_syscalls && event->r.kind == EVENT_SYSCALL_BEGIN))
+		s->has_calls = true;
 	switch (event->r.kind) {
 	case EVENT_SYSCALL_BEGIN:
 		if (s->has_syscalls)
@@ -412,7 +414,7 @@ static int ltrace_end(struct run *run)
 		run_note(run, "where free was called from was not recorded: "
 			 "record --free-stacks does that");
 	if (run->has_window && !s->has_calls)
-		run_note(run, "nothing happened in this window");
+		run_note(run, "nothing happened in this window: no call was made");
 	if (s->counts) {
 		call_table_put(s->counts, run);
 		return 0;

@@ -21,8 +21,9 @@ static void add(struct amount *to, struct amount from)
 	to->bytes += from.bytes;
 }
 
-struct site_rows *site_rows_new(struct frame_tree *tree, const struct heap *heap,
-				uint32_t depth)
+/* USERS: by frame_tree_user, DEPTH means nothing then. */
+static struct site_rows *make_rows(struct frame_tree *tree, const struct heap *heap,
+				   uint32_t depth, bool users)
 {
 	struct site_rows *s = xcalloc(1, sizeof(*s));
 	struct idmap index = { 0 };
@@ -39,7 +40,8 @@ struct site_rows *site_rows_new(struct frame_tree *tree, const struct heap *heap
 		if (site->total.blocks == 0 && site->peak.blocks == 0 && site->end.blocks == 0)
 			continue;
 
-		node = frame_tree_site_cut(tree, site->stack, is_mapping, depth);
+		node = users ? frame_tree_user(tree, site->stack, is_mapping) :
+		       frame_tree_site_cut(tree, site->stack, is_mapping, depth);
 		at = idmap_add(&index, (uint64_t)node << 1 | is_mapping,
 			       (uint32_t)s->count + 1) - 1;
 		if (at == s->count) {
@@ -59,6 +61,17 @@ struct site_rows *site_rows_new(struct frame_tree *tree, const struct heap *heap
 	}
 	idmap_release(&index);
 	return s;
+}
+
+struct site_rows *site_rows_new(struct frame_tree *tree, const struct heap *heap,
+				uint32_t depth)
+{
+	return make_rows(tree, heap, depth, false);
+}
+
+struct site_rows *site_rows_users(struct frame_tree *tree, const struct heap *heap)
+{
+	return make_rows(tree, heap, 1, true);
 }
 
 void site_rows_free(struct site_rows *s)

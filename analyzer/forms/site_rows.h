@@ -29,6 +29,10 @@ struct site_rows {
  */
 struct site_rows *site_rows_new(struct frame_tree *tree, const struct heap *heap,
 				uint32_t depth);
+
+/* Rows by the function outside the C++ standard library alone (frame_tree_user). */
+struct site_rows *site_rows_users(struct frame_tree *tree, const struct heap *heap);
+
 void site_rows_free(struct site_rows *s);
 
 /* Add the rows of FROM (which becomes empty) to those of TO. */

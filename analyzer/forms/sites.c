@@ -238,7 +238,7 @@ static int sites_end(struct run *run)
 	}
 	site_rows_free(all);
 	if (run->has_window && row_count == 0)
-		run_note(run, "nothing happened in this window");
+		run_note(run, "nothing happened in this window: nothing was allocated or live");
 	return 0;
 }
 

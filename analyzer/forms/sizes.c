@@ -337,7 +337,7 @@ static int sizes_end(struct run *run)
 	struct emit *table;
 
 	if (run->has_window && is_empty(run))
-		run_note(run, "nothing happened in this window");
+		run_note(run, "nothing happened in this window: no block was requested");
 	if (run->format == EMIT_TEXT) {
 		for (size_t i = 0; i < run->heap_count; i++) {
 			if (i > 0)

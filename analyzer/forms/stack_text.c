@@ -75,6 +75,46 @@ static size_t name_bytes(const char *function)
 	       i : length;
 }
 
+/* Bytes of "<...>" at TEXT, 0 where it is not closed. */
+static size_t argument_bytes(const char *text)
+{
+	int depth = 0;
+
+	for (size_t i = 0; text[i]; i++) {
+		depth += text[i] == '<';
+		depth -= text[i] == '>' && i > 0 && text[i - 1] != '-';
+		if (depth == 0)
+			return i + 1;
+	}
+	return 0;
+}
+
+/* FUNCTION with what stands in template arguments as "...": "basic_string<...>::append". */
+static char *without_arguments(const char *function)
+{
+	char *text = xcalloc(strlen(function) * 2 + 8, 1);
+	size_t out = 0;
+
+	for (const char *p = function; *p; ) {
+		size_t bytes = *p == '<' && p > function ? argument_bytes(p) : 0;
+
+		if (strncmp(p, "operator", 8) == 0) {
+			/* operator<, operator->, operator<=> */
+			bytes = 8 + strspn(p + 8, "<>=-");
+			memcpy(text + out, p, bytes);
+			out += bytes;
+			p += bytes;
+		} else if (bytes > strlen("<...>")) {
+			memcpy(text + out, "<...>", 5);
+			out += 5;
+			p += bytes;
+		} else {
+			text[out++] = *p++;
+		}
+	}
+	return text;
+}
+
 char *frame_text_fit(const struct symbol_frame *f, size_t width)
 {
 	struct symbol_frame cut;
@@ -88,6 +128,14 @@ char *frame_text_fit(const struct symbol_frame *f, size_t width)
 	cut = *f;
 	cut.function = function;
 	text = frame_text(&cut);
+	if (visible_width(text) > width) {
+		char *shorter = without_arguments(function);
+
+		free(text);
+		free(function);
+		cut.function = function = shorter;
+		text = frame_text(&cut);
+	}
 	if (visible_width(text) > width) {
 		free(text);
 		text = visible_text(function);

@@ -18,7 +18,8 @@ char *frame_text(const struct symbol_frame *frame);
 
 /*
  * The same in about WIDTH columns: where it is wider, first a C++ function's
- * parameters go, then the file or object, then the middle. Escaped; the caller's.
+ * parameters go, then what stands in template arguments, then the file or object,
+ * then the middle. Escaped; the caller's.
  */
 char *frame_text_fit(const struct symbol_frame *frame, size_t width);
 

@@ -38,7 +38,7 @@ struct naming {
 static const char *site_name(stack_id stack, enum alloc_kind kind, void *ctx)
 {
 	struct naming *n = ctx;
-	frame_node node = frame_tree_site_cut(n->tree, stack, kind == KIND_MAPPING, 1);
+	frame_node node = frame_tree_user(n->tree, stack, kind == KIND_MAPPING);
 
 	if (!node)
 		return NULL;
@@ -71,12 +71,14 @@ static uint64_t peak_of(const struct site_row *row, size_t column)
 	return row->peak.bytes;
 }
 
-static void add_sites(struct summary_facts *f)
+/* People are told who asked; programs get the allocation site, as `sites` has it. */
+static void add_sites(struct summary_facts *f, const struct run *run)
 {
 	static const struct column column = { .key = "peak_bytes", .type = COLUMN_BYTES };
 	struct sort_order order = { .keys = { { 0, false } }, .count = 1 };
 
-	f->sites = site_rows_new(f->tree, f->heap, 1);
+	f->sites = run->format == EMIT_TEXT ? site_rows_users(f->tree, f->heap) :
+		   site_rows_new(f->tree, f->heap, 1);
 	site_rows_sort(f->sites, f->tree, 0, &order, &column, peak_of);
 }
 
@@ -108,7 +110,7 @@ struct summary_facts *summary_facts_new(struct run *run, struct rss_moments *mom
 	if (run->has_window && f->moment && !f->moment->is_known)
 		f->max_rss = 0;
 	f->tree = frame_tree_new(run->resolver, run->wrappers, run->stacks);
-	add_sites(f);
+	add_sites(f, run);
 	add_findings(f, run);
 	return f;
 }

@@ -272,5 +272,8 @@ struct heap *window_heap(struct window *w, const struct heap *heap)
 	h->peak_stamp = t->peak_stamp;
 	h->usable_peak = t->peak_usable;
 	h->mapped_peak = t->mapped_peak;
+	/* a child that was forked in the window and did nothing has what it inherited */
+	if (h->peak.bytes < h->end.bytes)
+		h->peak = h->end;
 	return h;
 }

@@ -275,6 +275,9 @@ static void find_temporary(struct finder *f)
 	const struct sitegroup *g = largest(f->groups, KIND_HEAP, temporary_blocks);
 	char count[UNITS_MAX], part[UNITS_MAX], most[UNITS_MAX];
 	double share = share_of(h->temporary.blocks, h->total.blocks);
+	/* a block freed at the beginning of a window was acquired before it */
+	uint64_t of_total = h->temporary.blocks < h->total.blocks ? h->temporary.blocks :
+			    h->total.blocks;
 
 	if (!g || h->temporary.blocks < least || share < least_share)
 		return;
@@ -288,7 +291,7 @@ static void find_temporary(struct finder *f)
 		.text = xasprintf("%s blocks (%s) were freed before their thread asked for "
 				  "another one; %s of these in %s",
 				  units_count(count, h->temporary.blocks),
-				  units_percent(part, h->temporary.blocks, h->total.blocks),
+				  units_percent(part, of_total, h->total.blocks),
 				  units_percent(most, g->temporary.blocks,
 						h->temporary.blocks), g->name),
 		.remedy = xasprintf("keep one buffer and use it again, or put it on the stack"),

@@ -15,6 +15,7 @@
 #include <uthash.h>
 
 #include "base/xmem.h"
+#include "symbol/cxx_library.h"
 
 /* Names without wildcards, many in a string, separated by spaces. */
 static const char *const block_names[] = {
@@ -480,4 +481,18 @@ struct frame_place wrappers_site(const struct wrappers *w, struct resolver *rs,
 		nameless++;
 	}
 	return nameless ? site : innermost;
+}
+
+struct frame_place wrappers_user(const struct wrappers *w, struct resolver *rs,
+				 const struct stacks *stacks, stack_id stack,
+				 bool is_mapping)
+{
+	struct frame_place site = wrappers_site(w, rs, stacks, stack, is_mapping);
+	struct frame_place p = site;
+
+	while (p.stack != STACK_NONE && !is_special(p.frame) && cxx_library_has(p.frame))
+		p = frame_place_caller(rs, stacks, p);
+	if (p.stack == STACK_NONE || is_special(p.frame) || c_library_has(p.frame))
+		return site;
+	return p;
 }

@@ -65,6 +65,15 @@ struct frame_place wrappers_site(const struct wrappers *w, struct resolver *rs,
 				 const struct stacks *stacks, stack_id stack,
 				 bool is_mapping);
 
+/*
+ * The allocation site of STACK in one line: where that is in the C++ standard library
+ * (cxx_library.h), the function outside it that called. The site itself where there
+ * is none but the loader's and the C library's: start-up code of the C++ library.
+ */
+struct frame_place wrappers_user(const struct wrappers *w, struct resolver *rs,
+				 const struct stacks *stacks, stack_id stack,
+				 bool is_mapping);
+
 /* The innermost frame of STACK. */
 struct frame_place frame_place_first(struct resolver *rs, stack_id stack);
 

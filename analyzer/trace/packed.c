@@ -15,6 +15,8 @@
 #define HEADER_BYTES sizeof(struct segment_header)
 /* A header may grow in later versions, but not without end. */
 #define HEADER_BYTES_MAX 4096
+/* Read at a time while looking for a header: at first little, as most gaps are short. */
+#define SEARCH_FIRST_BYTES (4 * 1024)
 #define SEARCH_BYTES (256 * 1024)
 
 /* Returns where the first segment begins, or -1. */
@@ -63,10 +65,10 @@ static uint64_t find_header(struct recording *r, unsigned source, uint64_t offse
 	uint64_t end = r->sources->files[source].bytes;
 	uint8_t *buffer = xmalloc(SEARCH_BYTES);
 	uint64_t found = end;
+	size_t step = SEARCH_FIRST_BYTES;
 
 	while (found == end && offset + HEADER_BYTES <= end) {
-		size_t count = end - offset < SEARCH_BYTES ? (size_t)(end - offset)
-							   : SEARCH_BYTES;
+		size_t count = end - offset < step ? (size_t)(end - offset) : step;
 		const uint8_t *p = buffer, *last = buffer + count - HEADER_BYTES;
 
 		if (!recording_pread(r, source, offset, buffer, count))
@@ -85,6 +87,7 @@ static uint64_t find_header(struct recording *r, unsigned source, uint64_t offse
 		}
 		/* a header may begin in the last 127 bytes */
 		offset += count - HEADER_BYTES + 1;
+		step = SEARCH_BYTES;
 	}
 	free(buffer);
 	return found;

@@ -31,7 +31,8 @@ static void record_both(void)
 /* Both files after FILTER (shell) must be the same, and have at least LINES lines. */
 static void compare(const char *what, const char *filter, int lines)
 {
-	struct result r = run_shell("for f in arm.ring test.data; do %s %s $f 2>/dev/null | %s >$f.txt; done; "
+	struct result r = run_shell("for f in arm.ring test.data; do "
+				    "%s %s $f 2>/dev/null | %s >$f.txt; done; "
 				    "diff arm.ring.txt test.data.txt && [ $(wc -l <arm.ring.txt) -ge %d ]",
 				    built("allotrope"), what, filter, lines);
 

@@ -223,7 +223,7 @@ static uint32_t lost_of(const struct recording *r, uint32_t stream)
 
 /* ---- threads ---- */
 
-TEST(test_ring_waiting_threads_lose_nothing_though_half_of_them_die_owning_a_slot)
+TEST(test_ring_waiting_threads_lose_nothing_though_half_die_owning_a_slot)
 {
 	struct writer w[2 * WRITERS];
 	struct arrived a[2 * WRITERS];
@@ -473,7 +473,7 @@ TEST(test_ring_processes_killed_while_writing_lose_no_published_record)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_ring_waiting_threads_lose_nothing_though_half_of_them_die_owning_a_slot),
+		cmocka_unit_test(test_ring_waiting_threads_lose_nothing_though_half_die_owning_a_slot),
 		cmocka_unit_test(test_ring_dropping_threads_count_each_record_that_does_not_arrive),
 		cmocka_unit_test(test_ring_flight_recorder_keeps_the_last_records_and_counts_the_overwritten),
 		cmocka_unit_test(test_ring_metadata_of_racing_threads_arrives_whole_and_once),

@@ -375,6 +375,29 @@ TEST(test_records_of_unknown_kind_or_absurd_content_are_passed_over)
 	assert_string_equal(r->damage, "");
 }
 
+#define CLAIMS_BYTES ((size_t)4 << 20)
+
+/* Each of a quarter of a million headers claims all that follows: hours of checksums. */
+TEST(test_headers_that_all_claim_the_rest_are_given_up_soon)
+{
+	struct segment_header h = { .kind = SEGMENT_META, .committed = CLAIMS_BYTES };
+	struct meta_header *claims = calloc(1, CLAIMS_BYTES);
+
+	assert_non_null(claims);
+	for (size_t i = 0; i < CLAIMS_BYTES / sizeof(*claims); i++)
+		claims[i] = (struct meta_header){
+			.magic = META_MAGIC, .kind = META_NOTE,
+			.bytes = (uint32_t)(CLAIMS_BYTES - (i + 1) * sizeof(*claims)),
+		};
+	mk_process(t, 1, 100, "prog");
+	mk_raw(t, &h, claims);
+	free(claims);
+	r = mktrace_open(t);
+	assert_int_equal(r->image_count, 1);
+	assert_int_equal(r->note_count, 0);
+	assert_string_equal(r->damage, "metadata whose checksums are wrong");
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -398,6 +421,7 @@ int main(void)
 		ROW(test_settings_notes_faults_and_regions_are_kept),
 		ROW(test_events_of_an_image_nobody_described_make_one),
 		ROW(test_records_of_unknown_kind_or_absurd_content_are_passed_over),
+		ROW(test_headers_that_all_claim_the_rest_are_given_up_soon),
 #undef ROW
 	};
 

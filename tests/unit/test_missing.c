@@ -37,7 +37,7 @@ TEST(test_missing_packaged_and_own_programs_have_their_own_remedy)
 		"debug symbols (Debian: PACKAGE-dbgsym from the debug archive; find it with: "
 		"dpkg -S /usr/lib/x86_64-linux-gnu/libjq.so.1)\n"
 		"prog: 5 of 5 frames without line: no line information: compile with -g\n"
-		"bare: 4 of 4 frames without name, 4 without line: stripped: compile with -g "
+		"bare: no names and no lines for 4 frames: stripped: compile with -g "
 		"and do not strip\n");
 	free(text);
 }
@@ -52,13 +52,13 @@ TEST(test_missing_changed_and_vanished_files_are_told_apart)
 	};
 	char *text = missing_text(list, 4, 6);
 
-	assert_non_null(strstr(text, "a: 3 of 3 frames without name, 3 without line: "
+	assert_non_null(strstr(text, "a: no names and no lines for 3 frames: "
 				     "changed since it was recorded"));
-	assert_non_null(strstr(text, "b: 2 of 2 frames without name, 2 without line: "
+	assert_non_null(strstr(text, "b: no names and no lines for 2 frames: "
 				     "not on this machine"));
-	assert_non_null(strstr(text, "c: 1 of 1 frames without name, 1 without line: "
+	assert_non_null(strstr(text, "c: no names and no lines for 1 frame: "
 				     "not a readable ELF file"));
-	assert_non_null(strstr(text, "[vdso]: 1 of 1 frames"));
+	assert_non_null(strstr(text, "[vdso]: no names and no lines for 1 frame: "));
 	assert_non_null(strstr(text, "6 frames in no file: code made at run time"));
 	free(text);
 }

@@ -384,6 +384,33 @@ TEST(test_packed_segments_behind_a_damaged_place_are_found)
 	mktrace_free(t);
 }
 
+/* The search reads 4 KiB, then 256 KiB at a time: a header may lie across the edge. */
+TEST(test_packed_segment_behind_a_gap_of_any_length_is_found)
+{
+	static const size_t edges[] = { 136, 4096, 4096 + 256 * 1024 };
+	static uint8_t garbage[300 * 1024];
+
+	for (size_t i = 0; i < 3 * 270; i++) {
+		size_t gap = edges[i / 270] - 135 + i % 270;
+		struct diag d = { 0 };
+		struct recording *r;
+		FILE *f;
+
+		/* of the largest edge some will do */
+		if (i / 270 == 2 && i % 9)
+			continue;
+		f = begin_file();
+		assert_int_equal(fwrite(garbage, 1, gap, f), gap);
+		append_segment(f, (struct segment_header){ .kind = SEGMENT_END }, "", 0);
+		fclose(f);
+		r = recording_open(path, &d);
+		assert_non_null(r);
+		if (!r->complete || r->damaged_bytes != gap)
+			fail_msg("a gap of %zu bytes: %s", gap, r->damage);
+		recording_close(r);
+	}
+}
+
 TEST(test_packed_longer_headers_of_a_later_minor_version_are_read)
 {
 	struct segment_header h = { .kind = SEGMENT_END, .header_bytes = 136 };
@@ -410,6 +437,7 @@ int main(void)
 		cmocka_unit_test(test_packed_impossible_lengths_with_valid_checksums_are_refused),
 		cmocka_unit_test(test_packed_unknown_kind_is_skipped_unless_it_is_critical),
 		cmocka_unit_test(test_packed_segments_behind_a_damaged_place_are_found),
+		cmocka_unit_test(test_packed_segment_behind_a_gap_of_any_length_is_found),
 		cmocka_unit_test(test_packed_longer_headers_of_a_later_minor_version_are_read),
 	};
 

@@ -127,6 +127,23 @@ TEST(test_window_has_its_own_peak)
 	mktrace_free(t);
 }
 
+TEST(test_empty_window_says_so)
+{
+	struct mktrace *t = mktrace_new();
+	mk_stream s = mk_process(t, 1, 100, "/bin/p");
+	const char *path;
+
+	mk_malloc(t, s, 1000, 0x1000, 100);
+	mk_free(t, s, 2000, 0x1000);
+	mk_malloc(t, s, 9000, 0x1000, 100);
+	path = mktrace_file(t);
+	assert_report_has(path, "sites --since=4us --until=5us", "note: nothing happened in this window");
+	assert_report_has(path, "sizes --since=4us --until=5us", "note: nothing happened in this window");
+	assert_report_lacks(path, "sites --since=4us", "nothing happened");
+	assert_report_lacks(path, "sizes --since=4us", "nothing happened");
+	mktrace_free(t);
+}
+
 TEST(test_json_has_the_frames)
 {
 	struct mktrace *t = story();
@@ -147,7 +164,8 @@ TEST(test_losses_stand_under_the_table)
 	assert_report_has(mktrace_file(t), "sites",
 		"\nnote: 1,234 events lost: the ring was full and the recorder did not keep up\n");
 	assert_report_has(mktrace_file(t), "sites",
-		"\nnote: pid 100: 1 free of blocks that were never seen, the first at 0xdead0 after ");
+		"\nnote: pid 100: 1 free of blocks that were never seen, the first at "
+		"0xdead0 9 us\n      into the recording\n");
 	mktrace_free(t);
 }
 
@@ -162,6 +180,7 @@ int main(void)
 		cmocka_unit_test(test_call_without_a_stack_is_said_to_have_none),
 		cmocka_unit_test(test_all_images_are_rows_with_their_process),
 		cmocka_unit_test(test_window_has_its_own_peak),
+		cmocka_unit_test(test_empty_window_says_so),
 		cmocka_unit_test(test_json_has_the_frames),
 		cmocka_unit_test(test_losses_stand_under_the_table),
 	};

@@ -57,6 +57,21 @@ TEST(test_fit_drops_parameters_then_file_then_the_middle)
 	check(f, 11, "ns::...thod");
 }
 
+TEST(test_fit_drops_template_arguments_before_the_file)
+{
+	struct symbol_frame f = {
+		.function = "ns::map<std::less<int>, std::pair<int, int> >::at(int const&)",
+		.file = "map.h", .line = 12,
+	};
+	struct symbol_frame less = { .function = "set<int, int>::operator<<long, long>(int)" };
+	struct symbol_frame rust = { .function = "<alloc::vec::Vec<T> as Clone>::clone" };
+
+	check(f, 30, "ns::map<...>::at (map.h:12)");
+	check(f, 20, "ns::map<...>::at");
+	check(less, 28, "set<...>::operator<<...ong>");
+	check(rust, 34, "<alloc::vec::Vec<T> as Clone>::clone");
+}
+
 TEST(test_fit_keeps_the_call_operator)
 {
 	struct symbol_frame f = { .function = "very::long::name::of::Function::operator()" };
@@ -72,6 +87,7 @@ int main(void)
 		cmocka_unit_test(test_no_frame_is_no_call_stack),
 		cmocka_unit_test(test_names_are_escaped),
 		cmocka_unit_test(test_fit_drops_parameters_then_file_then_the_middle),
+		cmocka_unit_test(test_fit_drops_template_arguments_before_the_file),
 		cmocka_unit_test(test_fit_keeps_the_call_operator),
 	};
 

@@ -191,12 +191,73 @@ TEST(test_text_names_the_image_the_peak_and_the_parts)
 	struct mktrace *t = story();
 	const char *path = mktrace_file(t);
 
-	assert_report_has(path, "summary", "pid 100, program 1 of 2 recorded, the one with the most memory;");
+	assert_report_has(path, "summary", "pid 100, program 1 of 2 recorded, the one with the");
 	assert_report_has(path, "summary", "Heap: peak 321 B in 2 blocks after 3 us\n");
 	assert_report_has(path, "summary", "  heap            4.0 KiB   26.8 %");
 	assert_report_has(path, "summary", "  unexplained         3 B    0.0 %");
 	assert_report_has(path, "summary", "exited with 0");
 	assert_report_has(path, "summary --pid=101", "exited with 3");
+	mktrace_free(t);
+}
+
+TEST(test_moments_count_from_the_start_of_the_program)
+{
+	struct mktrace *t = mktrace_new();
+	mk_stream c;
+	json_t *o;
+
+	mk_process(t, 1, 100, "/bin/p");
+	c = mk_fork(t, 2, 101, 1, 6000);
+	mk_malloc(t, c, 7000, 0x9000, 10, MAIN + 5);
+	mk_exit(t, 2, 8000, 0);
+	o = summary_object(t, "summary --format=json --pid=101");
+	assert_true(json_real_value(json_object_get(o, "peak_at_s")) <=
+		    json_real_value(json_object_get(o, "duration_s")));
+	assert_int_equal((int)(json_real_value(json_object_get(o, "peak_at_s")) * 1e9 + 0.5), 1000);
+	assert_report_has(mktrace_file(t), "summary --pid=101",
+			  "Heap: peak 10 B in 1 blocks after 1 us\n");
+	json_decref(o);
+	mktrace_free(t);
+}
+
+/* COUNT blocks of SIZE, each freed, from AT on; returns when. */
+static uint64_t churn(struct mktrace *t, mk_stream s, uint64_t at, unsigned count, uint64_t size)
+{
+	for (unsigned i = 0; i < count; i++, at += 20) {
+		mk_malloc(t, s, at, 0x1000, size, MAIN + 1);
+		mk_free(t, s, at + 10, 0x1000);
+	}
+	return at;
+}
+
+TEST(test_findings_of_a_window_count_what_is_in_it)
+{
+	struct mktrace *t = mktrace_new();
+	mk_stream s = mk_process(t, 1, 100, "/bin/p");
+	const char *path;
+
+	mk_module(t, 1, 1, MAIN, MAIN + 0x1000, "/bin/p");
+	/* a storm before 1 ms, a few blocks between, another storm after 2 ms */
+	churn(t, s, 1000, 20000, 24);
+	churn(t, s, 1000000, 3, 24);
+	churn(t, s, 2000000, 15000, 24);
+	path = mktrace_file(t);
+	assert_report_has(path, "summary", "made 35,003 blocks of 24 bytes: 100.0 % of all");
+	assert_report_lacks(path, "summary --since=999us --until=1500us", "blocks of 24 bytes");
+	assert_report_has(path, "summary --since=999us", "made 15,003 blocks of 24 bytes: 100.0 % of");
+	mktrace_free(t);
+}
+
+TEST(test_window_forgets_a_size_that_led_before_it)
+{
+	struct mktrace *t = mktrace_new();
+	mk_stream s = mk_process(t, 1, 100, "/bin/p");
+
+	mk_module(t, 1, 1, MAIN, MAIN + 0x1000, "/bin/p");
+	churn(t, s, 1000, 20000, 24);
+	churn(t, s, 1000000, 12000, 40);
+	/* 24 still leads; all of the window is of another size */
+	assert_report_lacks(mktrace_file(t), "summary --since=1ms", "blocks of 24 bytes");
 	mktrace_free(t);
 }
 
@@ -241,6 +302,9 @@ int main(void)
 		cmocka_unit_test(test_spike_without_parts_is_estimated_from_the_calls),
 		cmocka_unit_test(test_text_fits_eighty_columns_and_one_screen),
 		cmocka_unit_test(test_text_names_the_image_the_peak_and_the_parts),
+		cmocka_unit_test(test_moments_count_from_the_start_of_the_program),
+		cmocka_unit_test(test_findings_of_a_window_count_what_is_in_it),
+		cmocka_unit_test(test_window_forgets_a_size_that_led_before_it),
 		cmocka_unit_test(test_names_from_the_program_are_escaped),
 		cmocka_unit_test(test_program_without_calls_is_a_report_too),
 		cmocka_unit_test(test_csv_has_a_row_for_each_image),
