@@ -91,9 +91,14 @@ static void hand_over(struct drain *d, uint32_t i, bool partial)
 {
 	const struct segment_header *h = slot_header(d, i);
 	uint64_t committed = __atomic_load_n(&h->committed, __ATOMIC_ACQUIRE);
-	struct segment_header copy = *h;
+	struct segment_header copy;
 
 	if (!committed)
+		return;
+	/* the owner of a slot that is not full may be at work in it */
+	if (!partial)
+		copy = *h;
+	else if (!read_header(d, i, &copy))
 		return;
 	if (copy.magic != SEGMENT_MAGIC || copy.kind != SEGMENT_EVENTS ||
 	    copy.header_bytes != sizeof(copy) ||
@@ -101,7 +106,6 @@ static void hand_over(struct drain *d, uint32_t i, bool partial)
 		d->totals.damaged++;
 		return;
 	}
-	/* the owner of a slot that is not full may be at work in it */
 	if (partial)
 		copy.last_stamp = 0;
 	pack_events(d->pack, &copy, (const uint8_t *)h + sizeof(copy), committed);

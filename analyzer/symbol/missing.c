@@ -26,6 +26,15 @@ static bool is_packaged(const char *path)
 	return false;
 }
 
+/*
+ * PATH without /usr: packages name their files with or without it, whatever the links
+ * from /lib to /usr/lib made of it when the object was loaded.
+ */
+static const char *unmerged(const char *path)
+{
+	return strncmp(path, "/usr/", 5) == 0 ? path + 4 : path;
+}
+
 /* What to do, for PATH in STATE; malloc'ed. */
 static char *remedy(const char *path, uint8_t state)
 {
@@ -39,8 +48,8 @@ static char *remedy(const char *path, uint8_t state)
 	case MODULE_COMPLETE:
 		if (is_packaged(path))
 			return xasprintf("%s: install its debug symbols (Debian: PACKAGE-dbgsym "
-					 "from the debug archive; find it with: dpkg -S %s)",
-					 fact, path);
+					 "from the debug archive; find it with: "
+					 "dpkg -S '*%s')", fact, unmerged(path));
 		return xasprintf("%s: compile with -g%s", fact,
 				 state == MODULE_STRIPPED ? " and do not strip" : "");
 	case MODULE_CHANGED:

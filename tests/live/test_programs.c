@@ -228,6 +228,21 @@ TEST(test_exceptions_are_thrown_by_libgcc_whatever_takes_the_stacks)
 	}
 }
 
+TEST(test_summary_of_a_cxx_program_names_its_own_functions)
+{
+	struct result r = record("", "%s 5000", built("tests/subjects/texts"));
+	char *text = ask("summary test.data"), *sites = ask("sites --format=csv test.data");
+
+	assert_int_equal(r.status, 0);
+	assert_non_null(strstr(text, "keep_texts(int) (texts.cc:"));
+	assert_null(strstr(text, "std::"));
+	/* the allocation site itself */
+	assert_non_null(strstr(sites, "std::__cxx11::basic_string<"));
+	free(text);
+	free(sites);
+	result_free(&r);
+}
+
 TEST(test_programs_started_by_a_bare_one_join_its_ring)
 {
 	struct result r = run_shell("LD_PRELOAD=%s sh -c '/bin/ls / >/dev/null; exec %s 41000' && "
@@ -260,6 +275,7 @@ int main(void)
 		LIVE_TEST(test_signal_handlers_that_allocate_do_not_disturb),
 		LIVE_TEST(test_a_bare_preload_leaves_a_readable_ring),
 		LIVE_TEST(test_exceptions_are_thrown_by_libgcc_whatever_takes_the_stacks),
+		LIVE_TEST(test_summary_of_a_cxx_program_names_its_own_functions),
 		LIVE_TEST(test_programs_started_by_a_bare_one_join_its_ring),
 	};
 

@@ -54,6 +54,7 @@ struct writer {
 	uint32_t written, dropped;
 	bool dies;           /* leaves its last slot as it is */
 	uint32_t *progress;  /* counted on after each record, where not NULL */
+	int stop;            /* write_on: enough */
 };
 
 static void session_join(const struct session_file *s, uint32_t image)
@@ -319,6 +320,51 @@ TEST(test_ring_flight_recorder_keeps_the_last_records_and_counts_the_overwritten
 	scene_close(&sc);
 }
 
+static void *write_on(void *arg)
+{
+	struct writer *w = arg;
+
+	for (uint32_t i = 1; !__atomic_load_n(&w->stop, __ATOMIC_RELAXED); i++)
+		write_record(w, i);
+	return NULL;
+}
+
+TEST(test_ring_recorder_that_stops_first_has_all_that_was_written_until_then)
+{
+	uint32_t progress[WRITERS] = { 0 }, before[WRITERS];
+	struct writer w[WRITERS];
+	struct arrived a[WRITERS];
+	struct recording *r;
+	struct scene sc;
+
+	scene_open(&sc, WHEN_FULL_WAIT);
+	scene_start(&sc);
+	for (uint32_t i = 0; i < WRITERS; i++) {
+		w[i] = (struct writer){ .who = { .stream = i, .thread = i + 1 },
+					.progress = &progress[i] };
+		pthread_create(&w[i].thread, NULL, write_on, &w[i]);
+	}
+	for (uint32_t i = 0; i < WRITERS; i++) {
+		while (__atomic_load_n(&progress[i], __ATOMIC_ACQUIRE) < RECORDS / 2)
+			usleep(100);
+	}
+	for (uint32_t i = 0; i < WRITERS; i++)
+		before[i] = __atomic_load_n(&progress[i], __ATOMIC_ACQUIRE);
+	r = scene_finish(&sc);
+	for (uint32_t i = 0; i < WRITERS; i++) {
+		__atomic_store_n(&w[i].stop, 1, __ATOMIC_RELAXED);
+		pthread_join(w[i].thread, NULL);
+	}
+	read_arrived(r, 1, a, WRITERS);
+	for (uint32_t i = 0; i < WRITERS; i++) {
+		assert_in_range(a[i].records, before[i], w[i].written);
+		/* nobody waits for a recorder that stops, but what is dropped is counted */
+		assert_int_equal(a[i].gaps, lost_of(r, i));
+	}
+	recording_close(r);
+	scene_close(&sc);
+}
+
 #define NOTES 2000
 
 static void *write_notes(void *arg)
@@ -409,18 +455,19 @@ static void announce(struct scene *sc, uint32_t image, pid_t pid)
 	meta_fields_release(&f);
 }
 
-/* Free, or claimed by a process that was killed before it had written the slot's header. */
+/* Free, or claimed by a process that was killed before the slot said whose it is. */
 static bool slots_are_free(const struct scene *sc)
 {
 	for (uint32_t i = 0; i < 2 * sc->s.fixed.soft_slots; i++) {
 		uint64_t word = __atomic_load_n(&sc->s.words[i], __ATOMIC_ACQUIRE);
 		off_t at = (off_t)(sc->s.fixed.slots_offset + (uint64_t)i * sc->s.fixed.slot_bytes);
-		uint32_t magic = 0;
+		struct segment_header h;
 
 		if (slot_word_state(word) == SLOT_FREE)
 			continue;
 		if (slot_word_state(word) != SLOT_OWNED ||
-		    pread(sc->s.fd, &magic, sizeof(magic), at) < 0 || magic)
+		    pread(sc->s.fd, &h, sizeof(h), at) != (ssize_t)sizeof(h) ||
+		    (h.magic && h.image) || h.committed)
 			return false;
 	}
 	return true;
@@ -444,6 +491,9 @@ TEST(test_ring_processes_killed_while_writing_lose_no_published_record)
 		announce(&sc, i + 1, pids[i]);
 	}
 	scene_start(&sc);
+	/* whom the recorder never saw alive, it does not call dead */
+	while (family_image_count(sc.f) < PROCESSES)
+		usleep(100);
 	for (uint32_t i = 0; i < PROCESSES; i++) {
 		while (__atomic_load_n(&progress[i], __ATOMIC_ACQUIRE) < RECORDS_AT_LEAST)
 			usleep(100);
@@ -476,6 +526,7 @@ int main(void)
 		cmocka_unit_test(test_ring_waiting_threads_lose_nothing_though_half_die_owning_a_slot),
 		cmocka_unit_test(test_ring_dropping_threads_count_each_record_that_does_not_arrive),
 		cmocka_unit_test(test_ring_flight_recorder_keeps_the_last_records_and_counts_the_overwritten),
+		cmocka_unit_test(test_ring_recorder_that_stops_first_has_all_that_was_written_until_then),
 		cmocka_unit_test(test_ring_metadata_of_racing_threads_arrives_whole_and_once),
 		cmocka_unit_test(test_ring_processes_killed_while_writing_lose_no_published_record),
 	};

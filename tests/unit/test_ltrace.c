@@ -218,6 +218,17 @@ TEST(test_csv_has_a_row_for_each_call)
 	mktrace_free(t);
 }
 
+TEST(test_window_without_calls_prints_no_line)
+{
+	struct mktrace *t = mktrace_new();
+	mk_stream s = mk_process(t, 1, 100, "/bin/p");
+
+	mk_malloc(t, s, 1000, 0x1000, 100);
+	mk_malloc(t, s, 9000, 0x2000, 100);
+	assert_report(mktrace_file(t), "ltrace --since=4us --until=5us", "");
+	mktrace_free(t);
+}
+
 TEST(test_window_cuts_lines)
 {
 	struct mktrace *t = story();
@@ -243,6 +254,7 @@ int main(void)
 		cmocka_unit_test(test_times_never_measured_are_dashes),
 		cmocka_unit_test(test_follow_shows_all_processes_by_thread),
 		cmocka_unit_test(test_csv_has_a_row_for_each_call),
+		cmocka_unit_test(test_window_without_calls_prints_no_line),
 		cmocka_unit_test(test_window_cuts_lines),
 	};
 

@@ -167,7 +167,7 @@ TEST(test_resolver_file_of_another_build_is_not_used)
 	assert_null(symbol->frames[0].function);
 	assert_int_equal(symbol->frames[0].offset, in_static);
 	assert_string_equal(symbol->frames[0].module, program);
-	assert_non_null(strstr(resolver_missing(s.rs), "prog: 1 of 1 frames without name"));
+	assert_non_null(strstr(resolver_missing(s.rs), "prog: no names and no lines for 1 frame:"));
 	assert_non_null(strstr(resolver_missing(s.rs), "changed since it was recorded"));
 	scene_close(&s);
 }
@@ -282,8 +282,8 @@ TEST(test_resolver_stored_state_names_the_remedy_elsewhere)
 	struct scene s = stored_scene("/gone/prog", 3, frames, 1);
 
 	resolver_frame(s.rs, frame(&s, FRAME_NATIVE, BIAS + in_static, 10));
-	assert_non_null(strstr(resolver_missing(s.rs), "prog: 1 of 1 frames without name, "
-			       "1 without line: stripped: compile with -g"));
+	assert_non_null(strstr(resolver_missing(s.rs), "prog: no names and no lines for 1 frame: "
+			       "stripped: compile with -g"));
 	scene_close(&s);
 }
 

@@ -127,6 +127,16 @@ TEST(test_window_has_its_own_peak)
 	mktrace_free(t);
 }
 
+TEST(test_unfinished_recording_may_be_in_the_making)
+{
+	struct mktrace *t = story();
+
+	assert_report_has(mktrace_unfinished(t), "sites",
+		"note: the recording is being made, or was cut short: what is not in it yet is\n"
+		"      missing\n");
+	mktrace_free(t);
+}
+
 TEST(test_empty_window_says_so)
 {
 	struct mktrace *t = mktrace_new();
@@ -180,6 +190,7 @@ int main(void)
 		cmocka_unit_test(test_call_without_a_stack_is_said_to_have_none),
 		cmocka_unit_test(test_all_images_are_rows_with_their_process),
 		cmocka_unit_test(test_window_has_its_own_peak),
+		cmocka_unit_test(test_unfinished_recording_may_be_in_the_making),
 		cmocka_unit_test(test_empty_window_says_so),
 		cmocka_unit_test(test_json_has_the_frames),
 		cmocka_unit_test(test_losses_stand_under_the_table),

@@ -145,6 +145,8 @@ TEST(test_wrappers_of_the_user_are_added)
 
 #define LIB 0x10000000ul
 #define PROG 0x20000000ul
+#define CXX 0x30000000ul
+#define LIBC 0x40000000ul
 
 /* Offset, then the functions there: inlined ones first. */
 struct known { uint64_t offset; const char *names[3]; };
@@ -184,6 +186,10 @@ static struct scene scene_open(void)
 		{ 0x20, { "std::allocator<int>::allocate(unsigned long)", "xcalloc", "build" } },
 		{ 0x30, { "main" } }, { 0x40, { NULL } },
 	};
+	static const struct known cxx[] = {
+		{ 0x10, { "std::string::_M_mutate" } }, { 0x20, { "std::string::append" } },
+	};
+	static const struct known libc[] = { { 0x10, { "start_thread" } } };
 	const struct resolver_options options = { .stored_only = true };
 	struct symbol_writer *w = symbol_writer_new();
 	struct segment_header h = { .magic = SEGMENT_MAGIC, .kind = SEGMENT_SYMBOLS };
@@ -196,8 +202,14 @@ static struct scene scene_open(void)
 		(uint64_t)LIB + 0x1000, (int64_t)LIB, "/lib.so", "");
 	mk_meta(s.t, META_MODULE_MAP, "vvvvzss", (uint64_t)1, (uint64_t)2, (uint64_t)PROG,
 		(uint64_t)PROG + 0x1000, (int64_t)PROG, "/prog", "");
+	mk_meta(s.t, META_MODULE_MAP, "vvvvzss", (uint64_t)1, (uint64_t)2, (uint64_t)CXX,
+		(uint64_t)CXX + 0x1000, (int64_t)CXX, "/lib/libstdc++.so.6", "");
+	mk_meta(s.t, META_MODULE_MAP, "vvvvzss", (uint64_t)1, (uint64_t)2, (uint64_t)LIBC,
+		(uint64_t)LIBC + 0x1000, (int64_t)LIBC, "/lib/libc.so.6", "");
 	module_write(w, "/lib.so", lib, sizeof(lib) / sizeof(*lib));
 	module_write(w, "/prog", prog, sizeof(prog) / sizeof(*prog));
+	module_write(w, "/lib/libstdc++.so.6", cxx, sizeof(cxx) / sizeof(*cxx));
+	module_write(w, "/lib/libc.so.6", libc, sizeof(libc) / sizeof(*libc));
 	payload = symbol_writer_finish(w, &bytes);
 	symbol_writer_free(w);
 	h.committed = bytes;
@@ -313,6 +325,36 @@ TEST(test_site_of_mapping_is_the_pool)
 	scene_close(&s);
 }
 
+#define USER(s, ...) \
+	wrappers_user(standard, (s)->rs, (s)->stacks, \
+		      stack_of(s, (const uint64_t[]){ __VA_ARGS__, 0 }), false).frame->function
+
+TEST(test_user_of_the_cxx_library_is_the_function_that_called_it)
+{
+	struct scene s = scene_open();
+
+	assert_string_equal(SITE(&s, false, CXX + 0x10, CXX + 0x20, PROG + 0x30).frame->function,
+			    "std::string::_M_mutate");
+	assert_string_equal(USER(&s, CXX + 0x10, CXX + 0x20, PROG + 0x30), "main");
+	assert_string_equal(USER(&s, LIB + 0x10, CXX + 0x20, LIB + 0x40, CXX + 0x10, PROG + 0x30),
+			    "lib_make");
+	/* not the library's: the site */
+	assert_string_equal(USER(&s, LIB + 0x40, CXX + 0x20, PROG + 0x30), "lib_make");
+	scene_close(&s);
+}
+
+TEST(test_user_is_the_site_where_only_the_c_library_calls)
+{
+	struct scene s = scene_open();
+
+	assert_string_equal(USER(&s, CXX + 0x10, CXX + 0x20, LIBC + 0x10),
+			    "std::string::_M_mutate");
+	assert_string_equal(USER(&s, CXX + 0x10), "std::string::_M_mutate");
+	assert_string_equal(USER(&s, CXX + 0x10, SPECIAL_TRUNCATED), "std::string::_M_mutate");
+	assert_null(wrappers_user(standard, s.rs, s.stacks, STACK_NONE, false).frame);
+	scene_close(&s);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -330,6 +372,8 @@ int main(void)
 		cmocka_unit_test(test_site_passes_nameless_helpers_of_a_wrapper),
 		cmocka_unit_test(test_site_does_not_pass_many_nameless_frames),
 		cmocka_unit_test(test_site_of_mapping_is_the_pool),
+		cmocka_unit_test(test_user_of_the_cxx_library_is_the_function_that_called_it),
+		cmocka_unit_test(test_user_is_the_site_where_only_the_c_library_calls),
 	};
 
 	return cmocka_run_group_tests(tests, group_begin, group_end);
