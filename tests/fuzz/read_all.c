@@ -116,16 +116,25 @@ static void check_event(const struct recording *r, const struct stacks *stacks,
 	}
 }
 
+struct visited {
+	const struct heap *heap;
+	struct amount sum;      /* of what the blocks stand for */
+};
+
 static void visit_block(const struct block *b, void *ctx)
 {
+	struct visited *v = ctx;
+	struct amount weight = replay_weight(v->heap, b);
+
 	FUZZ_CHECK(b->size <= BLOCK_SIZE_MAX);
-	((struct amount *)ctx)->bytes += b->size;
-	((struct amount *)ctx)->blocks++;
+	v->sum.bytes += weight.bytes;
+	v->sum.blocks += weight.blocks;
 }
 
 static void check_heap(struct recording *r, struct replay *rp, const struct heap *h)
 {
-	struct amount live[KIND_COUNT] = { { 0 } }, visited = { 0 }, mapped = { 0 };
+	struct visited visited = { .heap = h }, mapped = { .heap = h };
+	struct amount live[KIND_COUNT] = { { 0 } };
 
 	for (size_t k = 0; k < h->site_count; k++) {
 		live[h->sites[k].kind].blocks += h->sites[k].live.blocks;
@@ -139,7 +148,7 @@ static void check_heap(struct recording *r, struct replay *rp, const struct heap
 	replay_each_live(rp, h, visit_block, &visited);
 	/* of a child only nearly: an acquire of the parent may have waited at the fork */
 	FUZZ_CHECK(h->image->how == PROCESS_FORKED ||
-		   (visited.blocks == h->live.blocks && visited.bytes == h->live.bytes));
+		   (visited.sum.blocks == h->live.blocks && visited.sum.bytes == h->live.bytes));
 	replay_each_mapping(rp, h, visit_block, &mapped);
 	findings_free(findings_new(r, h, NULL));
 }
