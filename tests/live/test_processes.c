@@ -167,12 +167,29 @@ TEST(test_a_program_started_as_another_user_is_recorded)
 	result_free(&r);
 }
 
+/* Line breaks and the spaces behind them become one space: where notes break depends on paths. */
+static void unwrap(char *text)
+{
+	char *to = text;
+
+	for (const char *from = text; *from; from++) {
+		if (*from == '\n' || (*from == ' ' && to > text && to[-1] == ' '))
+			*to = ' ';
+		else
+			*to = *from;
+		if (*to != ' ' || to == text || to[-1] != ' ')
+			to++;
+	}
+	*to = '\0';
+}
+
 TEST(test_a_child_with_an_allocator_of_its_own_is_named)
 {
 	struct result r = record("", "/bin/sh -c '%s; exit 0'", built("tests/subjects/own_malloc"));
 	char *text = ask("summary --all test.data");
 
 	assert_string_equal(r.out, "a\n");
+	unwrap(text);
 	assert_non_null(strstr(text, "note: not seen: calls of the malloc that "));
 	assert_non_null(strstr(text, "own_malloc brings itself"));
 	free(text);
