@@ -12,7 +12,7 @@
 #include "cli/input_file.h"
 
 enum {
-	KEY_FORMAT = 0x100, KEY_TOP, KEY_SORT, KEY_PID, KEY_ALL, KEY_SINCE, KEY_UNTIL,
+	KEY_FORMAT = 0x100, KEY_TOP, KEY_SORT, KEY_PID, KEY_ALL, KEY_SINCE, KEY_UNTIL, KEY_AT,
 	KEY_WRAPPERS, KEY_NO_DEMANGLE, KEY_NO_PAGER, KEY_COLOR,
 };
 
@@ -25,7 +25,7 @@ struct parsing {
 static const struct argp_option common[] = {
 	{ NULL, 0, NULL, 0, "Options of all reports:", 2 },
 	{ "output", 'o', "FILE", 0, "Write to FILE; '-' is standard output", 0 },
-	{ "format", KEY_FORMAT, "FORMAT", 0, "text (default), csv or json", 0 },
+	{ "format", KEY_FORMAT, "FORMAT", 0, "text (default), csv or json", 0 }, /* --help: filter_help */
 	{ "top", KEY_TOP, "N", 0, "Show the first N rows; 0: all", 0 },
 	{ "sort", KEY_SORT, "COL[,COL]", 0, "Order of the rows; -COL turns it round", 0 },
 	{ "pid", KEY_PID, "PID[:EXEC]", 0, "Show this process (and only its program number EXEC)", 0 },
@@ -33,6 +33,7 @@ static const struct argp_option common[] = {
 	{ "since", KEY_SINCE, "MOMENT", 0,
 	  "Count from MOMENT on: a time since the start (1.5s, 200ms), mark:NAME, start, peak, end", 0 },
 	{ "until", KEY_UNTIL, "MOMENT", 0, "Count up to MOMENT", 0 },
+	{ "at", KEY_AT, "MOMENT", 0, "Show the state at MOMENT (where a report shows one)", 0 },
 	{ "wrappers", KEY_WRAPPERS, "LIST", 0,
 	  "More functions to leave out of call stacks as wrappers of the allocator: patterns "
 	  "separated by commas; none: leave out nothing", 0 },
@@ -67,6 +68,58 @@ static void parse_pid(struct argp_state *state, struct form_options *o, char *te
 	o->has_pid = true;
 }
 
+static const char *const emit_names[] = { "text", "csv", "json", NULL };
+
+/* "text (default), csv, json or massif": the formats of FORM; the caller's. */
+static char *format_list(const struct form *form, const char *after_first)
+{
+	const char *names[16];
+	size_t count = 0, bytes;
+	char *text = NULL;
+	FILE *out;
+
+	if (form->without & WITHOUT_TEXT)
+		for (const struct form_format *f = form->formats; f->name && count < 12; f++)
+			names[count++] = f->name;
+	for (size_t i = 0; emit_names[i]; i++)
+		if (!(form->without & 1u << i))
+			names[count++] = emit_names[i];
+	if (form->formats && !(form->without & WITHOUT_TEXT))
+		for (const struct form_format *f = form->formats; f->name && count < 12; f++)
+			names[count++] = f->name;
+	out = open_memstream(&text, &bytes);
+	if (!out)
+		return xstrdup("");
+	for (size_t i = 0; i < count; i++)
+		fprintf(out, "%s%s%s", i == 0 ? "" : i + 1 < count ? ", " : " or ", names[i],
+			i == 0 ? after_first : "");
+	fclose(out);
+	return text;
+}
+
+static void parse_format(struct argp_state *state, const struct form *form,
+			 struct form_options *o, const char *text)
+{
+	char *list;
+
+	o->format = EMIT_TEXT;
+	o->own_format = NULL;
+	for (const struct form_format *f = form->formats; f && f->name; f++) {
+		if (strcmp(f->name, text) == 0) {
+			o->own_format = f;
+			return;
+		}
+	}
+	for (size_t i = 0; emit_names[i]; i++) {
+		if (strcmp(emit_names[i], text) == 0 && !(form->without & 1u << i)) {
+			o->format = (enum emit_format)i;
+			return;
+		}
+	}
+	list = format_list(form, "");
+	command_usage_error(state, "--format is %s, not '%s'", list, text);
+}
+
 static size_t parse_word(struct argp_state *state, const char *option,
 			 const char *text, const char *const *words)
 {
@@ -90,7 +143,6 @@ static void usage_error(const struct argp_state *state, const char *text)
 
 static error_t parse(int key, char *arg, struct argp_state *state)
 {
-	static const char *const formats[] = { "text", "csv", "json", NULL };
 	static const char *const colors[] = { "auto", "always", "never", NULL };
 	struct parsing *p = state->input;
 	struct form_options *o = p->options;
@@ -106,7 +158,7 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 		o->out_path = arg;
 		return 0;
 	case KEY_FORMAT:
-		o->format = (enum emit_format)parse_word(state, "--format", arg, formats);
+		parse_format(state, p->form, o, arg);
 		return 0;
 	case KEY_TOP:
 		o->top = (size_t)parse_number(state, "--top", arg, SIZE_MAX);
@@ -129,6 +181,12 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 	case KEY_UNTIL:
 		o->until = arg;
 		return 0;
+	case KEY_AT:
+		if (!p->form->takes_at)
+			command_usage_error(state, "this report shows no single moment: "
+					    "--since and --until choose what it covers");
+		o->at = arg;
+		return 0;
 	case KEY_WRAPPERS:
 		o->wrappers = arg;
 		return 0;
@@ -149,10 +207,32 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 	case ARGP_KEY_END:
 		if (o->is_all && o->has_pid)
 			command_usage_error(state, "--all and --pid exclude each other");
+		if (o->at && (o->since || o->until))
+			command_usage_error(state, "--at is one moment, --since and --until a span: "
+					    "one or the other");
 		return 0;
 	default:
 		return ARGP_ERR_UNKNOWN;
 	}
+}
+
+/* --help of FORM: its formats by name, and what each of its own is read by. */
+static char *filter_help(int key, const char *text, void *input)
+{
+	const struct parsing *p = input;
+	char *list, *help, *more;
+
+	if (key != KEY_FORMAT || !p)
+		return (char *)text;
+	list = format_list(p->form, " (default)");
+	help = xstrdup(list);
+	free(list);
+	for (const struct form_format *f = p->form->formats; f && f->name; f++) {
+		more = xasprintf("%s; %s: %s", help, f->name, f->help);
+		free(help);
+		help = more;
+	}
+	return help;
 }
 
 void form_options_parse(const struct form *form, int argc, char **argv,
@@ -171,12 +251,14 @@ void form_options_parse(const struct form *form, int argc, char **argv,
 		.args_doc = "[FILE]",
 		.doc = doc,
 		.children = form->options ? children : NULL,
+		.help_filter = filter_help,
 	};
 	struct parsing p = { form, options, { state, usage_error } };
 
 	memset(options, 0, sizeof(*options));
 	options->file = INPUT_DEFAULT;
 	options->exec_number = -1;
+	options->own_format = form->without & WITHOUT_TEXT ? form->formats : NULL;
 	command_parse(&argp, argc, argv, 0, &p);
 	free(doc);
 }

@@ -15,13 +15,14 @@ struct form_options {
 	const char *file;          /* the recording */
 	const char *out_path;      /* NULL: standard output */
 	enum emit_format format;
+	const struct form_format *own_format; /* NULL: text, csv or json */
 	enum color_choice color;
 	bool no_pager;
 	bool no_demangle;
 	bool has_top;
 	size_t top;
 	const char *sort;          /* NULL: the form's default */
-	const char *since, *until; /* NULL: not given */
+	const char *since, *until, *at; /* NULL: not given */
 	const char *wrappers;      /* NULL: the table */
 	bool is_all;
 	bool has_pid;

@@ -35,7 +35,8 @@ struct drive {
 
 static unsigned replay_wants(const struct form *form)
 {
-	return form->needs & NEED_SIZES ? REPLAY_SIZES : 0;
+	return (form->needs & NEED_SIZES ? REPLAY_SIZES : 0) |
+	       (form->needs & NEED_BLOCKS ? REPLAY_BLOCKS : 0);
 }
 
 /* A form that names no call stacks needs no tree of them: half the time, and most of the memory. */
@@ -127,19 +128,18 @@ static int check_pid(struct drive *d)
 }
 
 /* A window that nothing can lie in is a slip, not an empty report. */
-static int check_since(struct drive *d)
+static int check_inside(struct drive *d, const char *option, const char *typed, uint64_t stamp)
 {
 	const struct recording *r = d->run.recording;
-	int64_t since = recording_ns(r, d->run.since_stamp);
 	int64_t end = recording_ns(r, r->end_stamp);
 	char text[UNITS_MAX];
 
 	if ((int64_t)r->wall_duration_ns > end)
 		end = (int64_t)r->wall_duration_ns;
-	if (!d->options.since || since <= end)
+	if (!typed || recording_ns(r, stamp) <= end)
 		return 0;
-	return diag_set(&d->diag, STATUS_USAGE, "--since=%s is after the end of the recording (%s)",
-			d->options.since, units_ns(text, end > 0 ? (uint64_t)end : 0));
+	return diag_set(&d->diag, STATUS_USAGE, "%s=%s is after the end of the recording (%s)",
+			option, typed, units_ns(text, end > 0 ? (uint64_t)end : 0));
 }
 
 /* What is known only after a look at the whole: default image, moments, the window's base. */
@@ -147,7 +147,8 @@ static int prepare(struct drive *d)
 {
 	const struct form_options *o = &d->options;
 	struct run *run = &d->run;
-	bool needs_peak = moment_needs_peak(o->since) || moment_needs_peak(o->until);
+	bool needs_peak = moment_needs_peak(o->since) || moment_needs_peak(o->until) ||
+			  moment_needs_peak(o->at);
 	bool needs_image = run->is_default && (run->form->needs & NEED_EVENTS) &&
 			   images_with_events(run->recording) > 1;
 	uint64_t peak = 0;
@@ -168,12 +169,20 @@ static int prepare(struct drive *d)
 	if (o->until && moment_parse(o->until, run->recording, peak, &run->until_stamp,
 				     &d->diag) != 0)
 		return -1;
+	if (o->at) {
+		if (moment_parse(o->at, run->recording, peak, &run->at_stamp, &d->diag) != 0)
+			return -1;
+		run->has_at = true;
+		run->at_text = o->at;
+		run->until_stamp = run->at_stamp;
+	}
 	if (run->until_stamp == 0)
 		run->until_stamp = 1;
 	if (run->since_stamp > run->until_stamp)
 		return diag_set(&d->diag, STATUS_USAGE, "--since=%s is later than --until=%s",
 				o->since, o->until ? o->until : "end");
-	if (check_since(d) != 0)
+	if (check_inside(d, "--since", o->since, run->since_stamp) != 0 ||
+	    check_inside(d, "--at", o->at, run->at_stamp) != 0)
 		return -1;
 	run->has_window = o->since || o->until;
 	if (run->since_stamp > 1 && (run->form->needs & NEED_HEAP)) {
@@ -252,7 +261,7 @@ static void collect_heaps(struct drive *d)
 static void put_notes(struct drive *d)
 {
 	struct run *run = &d->run;
-	bool on_error = run->format != EMIT_TEXT || run->form->has_bare_text;
+	bool on_error = run->format != EMIT_TEXT || run->own_format || run->form->has_bare_text;
 	struct health *health;
 
 	if (run->format == EMIT_JSON && run->form->has_json_notes)
@@ -293,7 +302,12 @@ static int open_output(struct drive *d)
 	struct run *run = &d->run;
 	bool is_file = o->out_path && strcmp(o->out_path, "-") != 0;
 
-	run->color = run->format == EMIT_TEXT &&
+	if (run->own_format && run->own_format->is_binary && !o->out_path &&
+	    isatty(STDOUT_FILENO) == 1)
+		return diag_set(&d->diag, STATUS_USAGE,
+				"a terminal cannot show '%s': write it to a file (-o FILE)",
+				run->own_format->name);
+	run->color = run->format == EMIT_TEXT && !run->own_format &&
 		     term_has_color(is_file && o->color == COLOR_AUTO ? COLOR_NEVER : o->color,
 				    STDOUT_FILENO, getenv("TERM"), getenv("NO_COLOR"));
 	run->width = is_file ? 80 : term_width(STDOUT_FILENO, 80);
@@ -328,7 +342,9 @@ static int init_run(struct drive *d, const struct form *form)
 	struct run *run = &d->run;
 
 	run->format = o->format;
-	run->top = o->has_top ? o->top : o->format == EMIT_TEXT ? form->default_top : 0;
+	run->own_format = o->own_format;
+	run->top = o->has_top ? o->top :
+		   o->format == EMIT_TEXT && !o->own_format ? form->default_top : 0;
 	run->is_all = o->is_all;
 	run->is_default = !o->is_all && !o->has_pid;
 	run->pid = o->pid;
@@ -398,7 +414,7 @@ int command_run_form(const struct form *form, int argc, char **argv)
 	}
 	release_run(&d);
 	if (result == 0)
-		return STATUS_OK;
+		return d.run.status;
 	diag_print(NULL, "%s", d.diag.text);
 	if (d.diag.status == STATUS_USAGE)
 		fprintf(stderr, "Try 'allotrope %s --help'.\n", form->name);

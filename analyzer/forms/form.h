@@ -33,6 +33,7 @@
 #define NEED_SIZES   16u /* heap.sizes */
 #define NEED_REGIONS 32u /* KIND_MAPPING sites and mapped_* */
 #define NEED_ALL     64u /* watch() is called for the events of all images, from the start */
+#define NEED_BLOCKS  128u /* replay_each_live in end(), also for images that have ended */
 
 struct run;
 
@@ -48,6 +49,18 @@ struct form_input {
 void form_usage_error(const struct argp_state *state, const char *format, ...)
 	__attribute__((format(printf, 2, 3), noreturn));
 
+/* A file format of a form's own, beside text, csv and json: a value of --format. */
+struct form_format {
+	const char *name;      /* "massif" */
+	const char *help;      /* half a line for --help: who reads it */
+	bool is_binary;        /* not for a terminal: -o FILE or a redirection is asked for */
+};
+
+/* For form.without: formats that make no sense there. */
+#define WITHOUT_TEXT (1u << EMIT_TEXT)
+#define WITHOUT_CSV  (1u << EMIT_CSV)
+#define WITHOUT_JSON (1u << EMIT_JSON)
+
 struct form {
 	const char *name;
 	const char *summary;   /* half a line: lower case, no full stop */
@@ -58,6 +71,9 @@ struct form {
 	size_t column_count;
 	const char *default_sort;     /* for --sort; NULL where the form does not sort */
 	size_t default_top;           /* rows in text without --top; 0: all */
+	const struct form_format *formats; /* its own, the last one without a name; NULL: none */
+	unsigned without;      /* WITHOUT_*; without text, the first of `formats` is the default */
+	bool takes_at;         /* --at=MOMENT: the state at that moment, run->has_at */
 	bool has_bare_text;    /* text is read by programs too: notes go to standard error */
 	bool has_json_notes;   /* JSON holds losses and notes itself: health_add_json */
 	size_t state_size;     /* bytes of zeroed state, run->state */
@@ -86,6 +102,8 @@ struct run {
 
 	FILE *out;
 	const char *out_path;            /* NULL: standard output */
+	/* One of the form's own formats, or NULL; `format` is then EMIT_TEXT, notes go to stderr. */
+	const struct form_format *own_format;
 	enum emit_format format;
 	bool color;
 	int width;                       /* columns of text output */
@@ -103,9 +121,23 @@ struct run {
 	bool has_window;
 	uint64_t since_stamp, until_stamp;
 
+	/*
+	 * --at: the window goes from the start to this moment, so the state then is what the
+	 * heaps have at their end (end, mapped_end, replay_each_live).
+	 */
+	bool has_at;
+	uint64_t at_stamp;
+	const char *at_text;             /* as it was typed */
+
 	/* In end(): the images shown, with the figures of the window. */
 	struct heap **heaps;
 	size_t heap_count;
+
+	/*
+	 * The exit status where the report itself succeeded: STATUS_CONDITION for a gate that
+	 * does not hold (check, leaks --error-if).
+	 */
+	int status;
 
 	char **notes;                    /* of the form: run_note */
 	size_t note_count, note_capacity;
