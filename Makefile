@@ -128,7 +128,7 @@ CHECK_PACKAGES := $(DEMO_PACKAGES) libcmocka-dev libunwind-dev libc6-dbg valgrin
 	strace:strace ltrace:ltrace gdb:gdb heaptrack:heaptrack jq:jq sqlite3:sqlite3 perl:perl \
 	git:git nodejs:node cmake:cmake redis-server:redis-server redis-tools:redis-benchmark \
 	libjemalloc2 libmimalloc2.0 libtcmalloc-minimal4 procps:ps xxd:xxd binutils:readelf \
-	man-db:man gcc-aarch64-linux-gnu libc6-dev-arm64-cross qemu-user:qemu-aarch64 \
+	man-db:man xz-utils:xz util-linux:setpriv gcc-aarch64-linux-gnu libc6-dev-arm64-cross qemu-user:qemu-aarch64 \
 	clang:clang libclang-rt-dev
 INSTALL = .ci/install-packages
 

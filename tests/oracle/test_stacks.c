@@ -74,7 +74,7 @@ TEST(test_stacks_of_distribution_programs_equal_the_unwinders)
 	check("--check-stacks=1", "/usr/bin/sqlite3 :memory: 'with recursive c(x) as (select 1 "
 	      "union all select x+1 from c where x<3000) select sum(x) from c'", 500);
 	check("--check-stacks=1", "/bin/sh -c 'echo [1,2,[3]] | /usr/bin/jq .[2]'", 1000);
-	check("--check-stacks=1", "git --version", 50);
+	check("--check-stacks=1", "git --version", 20);
 	check("--check-stacks=5 --python-malloc",
 	      "/usr/bin/python3 -S -c 'import json; json.dumps(list(range(3000)))'", 5000);
 }
