@@ -33,7 +33,7 @@ static const struct argp_option common[] = {
 	{ "since", KEY_SINCE, "MOMENT", 0,
 	  "Count from MOMENT on: a time since the start (1.5s, 200ms), mark:NAME, start, peak, end", 0 },
 	{ "until", KEY_UNTIL, "MOMENT", 0, "Count up to MOMENT", 0 },
-	{ "at", KEY_AT, "MOMENT", 0, "Show the state at MOMENT (where a report shows one)", 0 },
+	{ "at", KEY_AT, "MOMENT", 0, "Show the state at MOMENT", 0 },
 	{ "wrappers", KEY_WRAPPERS, "LIST", 0,
 	  "More functions to leave out of call stacks as wrappers of the allocator: patterns "
 	  "separated by commas; none: leave out nothing", 0 },
@@ -245,8 +245,9 @@ void form_options_parse(const struct form *form, int argc, char **argv,
 	char *doc = xasprintf("%s%s%s\vThe recording is allotrope.data unless FILE is named.",
 			      form->summary, form->doc ? "\n\n" : "",
 			      form->doc ? form->doc : "");
+	struct argp_option offered[sizeof(common) / sizeof(common[0])];
 	const struct argp argp = {
-		.options = common,
+		.options = offered,
 		.parser = parse,
 		.args_doc = "[FILE]",
 		.doc = doc,
@@ -255,6 +256,10 @@ void form_options_parse(const struct form *form, int argc, char **argv,
 	};
 	struct parsing p = { form, options, { state, usage_error } };
 
+	memcpy(offered, common, sizeof(common));
+	for (size_t i = 0; i < sizeof(common) / sizeof(common[0]); i++)
+		if (offered[i].key == KEY_AT && !form->takes_at)
+			offered[i].flags |= OPTION_HIDDEN; /* still parsed, to say why not */
 	memset(options, 0, sizeof(*options));
 	options->file = INPUT_DEFAULT;
 	options->exec_number = -1;
