@@ -20,13 +20,27 @@ bool term_has_color(enum color_choice choice, int fd, const char *term,
 	return isatty(fd) == 1;
 }
 
-int term_width(int fd, int fallback)
+bool term_is_utf8(const char *lc_all, const char *lc_ctype, const char *lang)
+{
+	const char *locale = lc_all && *lc_all ? lc_all : lc_ctype && *lc_ctype ? lc_ctype : lang;
+
+	return locale && (strcasestr(locale, "UTF-8") || strcasestr(locale, "utf8"));
+}
+
+int term_columns(int fd)
 {
 	struct winsize size;
 
-	if (ioctl(fd, TIOCGWINSZ, &size) != 0 || size.ws_col == 0)
+	return ioctl(fd, TIOCGWINSZ, &size) == 0 ? size.ws_col : 0;
+}
+
+int term_width(int fd, int fallback)
+{
+	int columns = term_columns(fd);
+
+	if (columns == 0)
 		return fallback;
-	return size.ws_col < 40 ? 40 : size.ws_col;
+	return columns < 40 ? 40 : columns;
 }
 
 const char *term_style(bool color, enum style style)

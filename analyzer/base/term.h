@@ -19,6 +19,15 @@ enum style { STYLE_HEAD, STYLE_KEY, STYLE_FAINT, STYLE_GOOD, STYLE_BAD, STYLE_CO
 bool term_has_color(enum color_choice choice, int fd, const char *term,
 		    const char *no_color);
 
+/*
+ * Whether the environment asks for UTF-8: LC_ALL, LC_CTYPE and LANG are values of these
+ * variables (may be NULL); the first that is set and not empty decides (locale(7)).
+ */
+bool term_is_utf8(const char *lc_all, const char *lc_ctype, const char *lang);
+
+/* Columns of the terminal FD; 0 where it is none. */
+int term_columns(int fd);
+
 /* Columns of the terminal FD; FALLBACK where it is none. At least 40. */
 int term_width(int fd, int fallback);
 

@@ -310,6 +310,8 @@ static int open_output(struct drive *d)
 	run->color = run->format == EMIT_TEXT && !run->own_format &&
 		     term_has_color(is_file && o->color == COLOR_AUTO ? COLOR_NEVER : o->color,
 				    STDOUT_FILENO, getenv("TERM"), getenv("NO_COLOR"));
+	run->is_utf8 = term_is_utf8(getenv("LC_ALL"), getenv("LC_CTYPE"), getenv("LANG"));
+	run->terminal_columns = is_file ? 0 : term_columns(STDOUT_FILENO);
 	run->width = is_file ? 80 : term_width(STDOUT_FILENO, 80);
 	run->out_path = is_file ? o->out_path : NULL;
 	if (out_open(&d->out, o->out_path, pager(o), &d->diag) != 0)

@@ -106,7 +106,9 @@ struct run {
 	const struct form_format *own_format;
 	enum emit_format format;
 	bool color;
-	int width;                       /* columns of text output */
+	int width;                       /* columns of text output, at least 40 */
+	int terminal_columns;            /* of the terminal written to; 0: it is none */
+	bool is_utf8;                    /* the locale's characters: lines and blocks may be drawn */
 	size_t top;                      /* rows wanted; 0: all */
 	struct sort_order sort;          /* of form->columns */
 

@@ -59,6 +59,24 @@ TEST(test_styles_vanish_without_colour)
 	assert_int_equal(term_style(true, STYLE_BAD)[0], '\033');
 }
 
+TEST(test_utf8_is_decided_by_the_first_variable_that_is_set)
+{
+	assert_true(term_is_utf8(NULL, NULL, "en_US.UTF-8"));
+	assert_true(term_is_utf8("", "", "C.utf8"));
+	assert_false(term_is_utf8("C", NULL, "en_US.UTF-8"));
+	assert_false(term_is_utf8(NULL, "de_DE", "en_US.UTF-8"));
+	assert_false(term_is_utf8(NULL, NULL, NULL));
+}
+
+TEST(test_columns_of_what_is_no_terminal_are_none)
+{
+	int fd = open("/dev/null", O_RDWR);
+
+	assert_int_equal(term_columns(fd), 0);
+	assert_int_equal(term_width(fd, 80), 80);
+	close(fd);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -66,6 +84,8 @@ int main(void)
 		cmocka_unit_test(test_choice_beats_the_environment),
 		cmocka_unit_test(test_width_of_no_terminal_is_the_fallback),
 		cmocka_unit_test(test_styles_vanish_without_colour),
+		cmocka_unit_test(test_utf8_is_decided_by_the_first_variable_that_is_set),
+		cmocka_unit_test(test_columns_of_what_is_no_terminal_are_none),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
