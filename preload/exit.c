@@ -44,6 +44,7 @@ static void exit_write(int status)
 	uint8_t small[96];
 	struct meta_builder b;
 
+	tstate_collect();
 	unwind_finish();
 	memory_sample_record(MEMORY_AT_EXIT, sample_budget_ns());
 	process_record_clock();

@@ -11,6 +11,7 @@
 #include "process_record.h"
 #include "session.h"
 #include "tstate.h"
+#include "unwind.h"
 
 static void before_fork(void)
 {
@@ -38,6 +39,7 @@ static void adopt(struct thread *t)
 	t->fork_stamp = 0;
 	if (!session_adopt_fork())
 		return;
+	unwind_forked();
 	/* the process is announced before its thread */
 	process_record_forked(parent, stamp, number);
 	tstate_fork(t);

@@ -110,3 +110,23 @@ void meta_fault(const char *text)
 {
 	note_write(META_FAULT, text);
 }
+
+void meta_setting_number(const char *key, uint64_t value)
+{
+	char digits[24];
+	int first = sizeof(digits) - 1;
+	uint8_t buffer[128];
+	struct meta_builder b;
+
+	digits[first] = '\0';
+	do {
+		digits[--first] = (char)('0' + value % 10);
+		value /= 10;
+	} while (value);
+	meta_init(&b, buffer, sizeof(buffer));
+	meta_number(&b, session.image);
+	meta_number(&b, clock_stamp());
+	meta_string(&b, key);
+	meta_string(&b, digits + first);
+	meta_append(META_SETTING, &b);
+}

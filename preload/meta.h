@@ -64,6 +64,9 @@ void meta_note(const char *text);
  */
 void meta_fault(const char *text);
 
+/* META_SETTING of this image: KEY with VALUE in decimal. Async-signal-safe. */
+void meta_setting_number(const char *key, uint64_t value);
+
 /* META_PROCESS has been written: write the notes that waited. */
 void meta_notes_release(void);
 

@@ -253,6 +253,12 @@ void tstate_init(void)
 	has_key = pthread_key_create(&end_key, thread_end) == 0;
 }
 
+void tstate_collect(void)
+{
+	for (struct tstate *s = __atomic_load_n(&all_states, __ATOMIC_ACQUIRE); s; s = s->next_all)
+		unwind_collect(s->unwind);
+}
+
 void tstate_fork(struct thread *t)
 {
 	free_head = 0;

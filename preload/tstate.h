@@ -105,6 +105,9 @@ void tstate_init(void);
  */
 bool tstate_attach(struct thread *t);
 
+/* The process ends: unwind_collect() of all states. */
+void tstate_collect(void);
+
 /* Give back a state that was lent to a retired thread. */
 void tstate_return(struct thread *t);
 

@@ -14,6 +14,7 @@
 #include "meta.h"
 #include "record_codec.h"
 #include "session.h"
+#include "stack_ends.h"
 #include "unwind_chain.h"
 #include "unwind_check.h"
 #include "unwind_lib.h"
@@ -82,8 +83,24 @@ static void open_libraries(const struct unwind_state *u)
 
 void unwind_finish(void)
 {
+	stack_ends_report();
 	if (session.options.check_stacks)
 		check_report();
+}
+
+void unwind_forked(void)
+{
+	stack_ends_forget();
+	check_forget();
+	if (__atomic_load_n(&method.to_open, __ATOMIC_RELAXED) == OPEN_BUSY)
+		method.to_open = OPEN_WANTED;
+}
+
+void unwind_collect(struct unwind_state *u)
+{
+	/* a forked child has the counts of its parent's threads */
+	if (u->image == session.image)
+		stack_ends_collect(u->ended);
 }
 
 uint32_t unwind_features(void)
@@ -101,13 +118,17 @@ size_t unwind_state_bytes(void)
 
 void unwind_reset(struct unwind_state *u)
 {
+	unwind_collect(u);
 	chain_reset(u, method.limit ? method.limit : depth_limit());
+	u->image = session.image;
 }
 
 void unwind_restart(struct unwind_state *u)
 {
 	u->restart = true;
 	u->steady = false;
+	unwind_collect(u);
+	stack_ends_note();
 }
 
 void unwind_modules_added(void)

@@ -50,8 +50,17 @@ struct unwind_state;
 /* Choose the method from the session's options; load libunwind where it is used. Once, at start. */
 void unwind_init(void);
 
-/* The process ends: write what ALLOTROPE_CHECK_STACKS counted. Does nothing without it. */
+/*
+ * The process ends: write how many stacks ended early (stack_ends.h; unwind_collect() each state
+ * before) and what ALLOTROPE_CHECK_STACKS counted.
+ */
 void unwind_finish(void);
+
+/* In a forked child, after it got its image number: what was counted so far is the parent's. */
+void unwind_forked(void);
+
+/* Move what U counted to the process's totals. From any thread. */
+void unwind_collect(struct unwind_state *u);
 
 /* FEATURE_UNWIND_* bits of the method in use. */
 uint32_t unwind_features(void);

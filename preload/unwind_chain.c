@@ -365,7 +365,6 @@ uint32_t begin_chain(struct unwind_state *u, struct walk *w, unsigned end)
 	/* what was read to find that out is not all in the slots */
 	if (end != SPECIAL_NO_RULE)
 		w->fragile = true;
-	u->ended[end]++;
 	u->frames[0] = (struct kept_frame){ .sp = UINT64_MAX };
 	return 1;
 }
@@ -468,7 +467,10 @@ again:
 		goto again;
 	} else {
 		write_kept(u, common, u->kept, change);
-		u->steady = u->own && !w.fragile;
+		if (__builtin_expect(special, 0))
+			u->ended[u->pcs[0]]++; /* never steady: each one is counted */
+		else
+			u->steady = u->own && !w.fragile;
 	}
 }
 

@@ -60,7 +60,8 @@ struct unwind_state {
 	struct fresh_frame *fresh;
 	uint64_t *out;       /* frames in force that were written as a whole */
 	struct stack_ranges ranges;
-	uint64_t ended[SPECIAL_COUNT]; /* stacks that ended early, by enum frame_special */
+	uint64_t ended[SPECIAL_COUNT]; /* stacks that ended early, by enum frame_special; not collected yet */
+	uint32_t image;                /* that `ended` counts for */
 	uint32_t until_check;          /* captures before the next one is checked */
 };
 

@@ -24,21 +24,51 @@
 /* Comparisons between two reports. */
 #define REPORT_EVERY 20000
 
+/* How a stack differs from an oracle's, at the first frame from the inside that does. */
+enum difference {
+	DIFFERENT_FRAME, /* another frame */
+	SHORTER,         /* ours is over and the oracle's goes on */
+	LONGER,
+	DIFFERENCES,
+};
+
+enum oracle { LIBGCC, LIBUNWIND, ORACLES };
+
+static const struct {
+	const char *name, *compared;
+	const char *differs[DIFFERENCES];
+} words[ORACLES] = {
+	[LIBGCC] = { "libgcc", "check-stacks.libgcc-compared",
+		     { "check-stacks.libgcc-frame", "check-stacks.libgcc-shorter",
+		       "check-stacks.libgcc-longer" } },
+	[LIBUNWIND] = { "libunwind", "check-stacks.libunwind-compared",
+			{ "check-stacks.libunwind-frame", "check-stacks.libunwind-shorter",
+			  "check-stacks.libunwind-longer" } },
+};
+
 static struct {
 	uint32_t interval;
-	bool libgcc, libunwind;
-	uint64_t compared, libgcc_differs, libunwind_differs, ended_early;
 	uint32_t described;
+	bool is_open[ORACLES];
+	struct counts {
+		uint64_t checked, ended_early, unsafe;
+		uint64_t compared[ORACLES], differs[ORACLES][DIFFERENCES];
+	} n;
 } check;
+
+static uint64_t count(uint64_t *n)
+{
+	return __atomic_add_fetch(n, 1, __ATOMIC_RELAXED);
+}
 
 void check_init(uint32_t interval)
 {
 	check.interval = interval;
-	check.libgcc = unwind_lib_open_libgcc();
-	check.libunwind = unwind_lib_open_libunwind();
-	if (!check.libgcc)
+	check.is_open[LIBGCC] = unwind_lib_open_libgcc();
+	check.is_open[LIBUNWIND] = unwind_lib_open_libunwind();
+	if (!check.is_open[LIBGCC])
 		meta_note("check-stacks: libgcc_s.so.1 could not be loaded");
-	if (!check.libunwind)
+	if (!check.is_open[LIBUNWIND])
 		meta_note("check-stacks: libunwind.so.8 could not be loaded");
 }
 
@@ -49,10 +79,10 @@ struct text {
 	size_t n;
 };
 
-static void say(struct text *t, const char *words)
+static void say(struct text *t, const char *s)
 {
-	while (*words && t->n < sizeof(t->s) - 1)
-		t->s[t->n++] = *words++;
+	while (*s && t->n < sizeof(t->s) - 1)
+		t->s[t->n++] = *s++;
 	t->s[t->n] = 0;
 }
 
@@ -69,7 +99,7 @@ static void say_number(struct text *t, uint64_t v, unsigned base)
 	say(t, digits + i);
 }
 
-static void describe_end(const uint64_t *frames, uint32_t count)
+static void describe_end(const uint64_t *frames, uint32_t depth)
 {
 	struct text t = { .n = 0 };
 
@@ -78,14 +108,14 @@ static void describe_end(const uint64_t *frames, uint32_t count)
 	say(&t, "check-stacks: a stack ended early, for reason ");
 	say_number(&t, frames[0], 10);
 	say(&t, "; outermost frames:");
-	for (uint32_t i = 1; i < count && i < 4; i++) {
+	for (uint32_t i = 1; i < depth && i < 4; i++) {
 		say(&t, " ");
 		say_number(&t, frames[i], 16);
 	}
 	meta_note(t.s);
 }
 
-static void describe(const char *oracle, const uint64_t *ours, uint32_t our_count,
+static void describe(enum oracle oracle, const uint64_t *ours, uint32_t our_count,
 		     const uint64_t *theirs, size_t their_count, size_t differs)
 {
 	struct text t = { .n = 0 };
@@ -95,7 +125,7 @@ static void describe(const char *oracle, const uint64_t *ours, uint32_t our_coun
 	say(&t, "check-stacks: frame ");
 	say_number(&t, differs, 10);
 	say(&t, " from the inside differs from ");
-	say(&t, oracle);
+	say(&t, words[oracle].name);
 	say(&t, "; ours (");
 	say_number(&t, our_count, 10);
 	say(&t, "):");
@@ -124,9 +154,10 @@ static bool is_same(uint64_t ours, uint64_t theirs)
  * OURS outermost first, without special frames; THEIRS innermost first. LIMITED: frames of
  * ours may be missing at the outer end.
  */
-static bool compare(const char *oracle, const uint64_t *ours, uint32_t our_count, bool limited,
+static void compare(enum oracle oracle, const uint64_t *ours, uint32_t our_count, bool limited,
 		    const uint64_t *theirs, size_t their_count)
 {
+	enum difference how = DIFFERENT_FRAME;
 	size_t i = 0;
 
 	/* the null return address of a thread's or a coroutine's first function */
@@ -134,10 +165,15 @@ static bool compare(const char *oracle, const uint64_t *ours, uint32_t our_count
 		their_count--;
 	while (i < our_count && i < their_count && is_same(ours[our_count - 1 - i], theirs[i]))
 		i++;
+	count(&check.n.compared[oracle]);
 	if (i == our_count && (limited || i == their_count))
-		return true;
+		return;
+	if (i == our_count)
+		how = SHORTER;
+	else if (i == their_count)
+		how = LONGER;
+	count(&check.n.differs[oracle][how]);
 	describe(oracle, ours, our_count, theirs, their_count, i);
-	return false;
 }
 
 /*
@@ -156,22 +192,22 @@ static bool is_safe(uint64_t special, uint64_t outermost)
 }
 
 /* The part of PCS from the caller's frame on. */
-static size_t from_caller(const uint64_t **pcs, size_t count, uint64_t caller)
+static size_t from_caller(const uint64_t **pcs, size_t n, uint64_t caller)
 {
 	size_t first = 0;
 
-	while (first < count && (*pcs)[first] != caller)
+	while (first < n && (*pcs)[first] != caller)
 		first++;
 	*pcs += first;
-	return count - first;
+	return n - first;
 }
 
 /* libunwind gives addresses only: -1 but after a signal frame. */
-static void to_lookup(uint64_t *ips, size_t count)
+static void to_lookup(uint64_t *ips, size_t n)
 {
 	bool exact = false;
 
-	for (size_t i = 0; i < count; i++) {
+	for (size_t i = 0; i < n; i++) {
 		bool signal = !exact && rule_is_signal(ips[i] - 1);
 
 		ips[i] -= !exact;
@@ -184,67 +220,62 @@ uint32_t check_stack(const struct unwind_state *u, const struct unwind_context *
 	uint64_t *room = (uint64_t *)u->fresh;
 	size_t max = u->limit + OWN_FRAMES;
 	const uint64_t *ours, *theirs;
-	uint64_t compared;
-	uint32_t count;
+	uint64_t checked;
+	uint32_t depth;
 	bool limited = false;
 	size_t n;
 
 	if (max > u->capacity * sizeof(*u->fresh) / sizeof(*room))
 		max = u->capacity * sizeof(*u->fresh) / sizeof(*room);
-	ours = chain_written(u, &count);
-	if (count && ours[0] < SPECIAL_COUNT) {
+	ours = chain_written(u, &depth);
+	if (depth && ours[0] < SPECIAL_COUNT) {
 		limited = true;
 		if (ours[0] != SPECIAL_TRUNCATED) {
-			__atomic_fetch_add(&check.ended_early, 1, __ATOMIC_RELAXED);
-			describe_end(ours, count);
+			count(&check.n.ended_early);
+			describe_end(ours, depth);
 		}
-		if (count == 1 || !is_safe(ours[0], ours[1]))
+		if (depth == 1 || !is_safe(ours[0], ours[1])) {
+			count(&check.n.unsafe);
 			return check.interval;
+		}
 		ours++;
-		count--;
+		depth--;
 	}
-	compared = __atomic_add_fetch(&check.compared, 1, __ATOMIC_RELAXED);
-	if (check.libgcc) {
+	checked = count(&check.n.checked);
+	if (check.is_open[LIBGCC]) {
 		theirs = room;
 		n = from_caller(&theirs, unwind_lib_libgcc(room, max), ctx->pc - 1);
-		if (!compare("libgcc", ours, count, limited, theirs, n))
-			__atomic_fetch_add(&check.libgcc_differs, 1, __ATOMIC_RELAXED);
+		compare(LIBGCC, ours, depth, limited, theirs, n);
 	}
-	if (check.libunwind && unwind_lib_is_safe(ours, count)) {
+	if (check.is_open[LIBUNWIND] && unwind_lib_is_safe(ours, depth)) {
 		theirs = room;
 		n = unwind_lib_libunwind(room, max);
 		to_lookup(room, n);
 		n = from_caller(&theirs, n, ctx->pc - 1);
-		if (!compare("libunwind", ours, count, limited, theirs, n))
-			__atomic_fetch_add(&check.libunwind_differs, 1, __ATOMIC_RELAXED);
+		compare(LIBUNWIND, ours, depth, limited, theirs, n);
 	}
 	/* often at first: a program may end without a word */
-	if (compared % REPORT_EVERY == 0 || (compared & (compared - 1)) == 0)
+	if (checked % REPORT_EVERY == 0 || (checked & (checked - 1)) == 0)
 		check_report();
 	return check.interval;
 }
 
 /* ---- report ---- */
 
-static void report(const char *key, uint64_t value)
-{
-	uint8_t room[128];
-	struct text t = { .n = 0 };
-	struct meta_builder b;
-
-	say_number(&t, value, 10);
-	meta_init(&b, room, sizeof(room));
-	meta_number(&b, session.image);
-	meta_number(&b, clock_stamp());
-	meta_string(&b, key);
-	meta_string(&b, t.s);
-	meta_append(META_SETTING, &b);
-}
-
 void check_report(void)
 {
-	report("check-stacks.compared", check.compared);
-	report("check-stacks.libgcc-differs", check.libgcc_differs);
-	report("check-stacks.libunwind-differs", check.libunwind_differs);
-	report("check-stacks.ended-early", check.ended_early);
+	meta_setting_number("check-stacks.compared", check.n.checked);
+	meta_setting_number("check-stacks.ended-early", check.n.ended_early);
+	meta_setting_number("check-stacks.unsafe", check.n.unsafe);
+	for (int i = 0; i < ORACLES; i++) {
+		meta_setting_number(words[i].compared, check.n.compared[i]);
+		for (int k = 0; k < DIFFERENCES; k++)
+			meta_setting_number(words[i].differs[k], check.n.differs[i][k]);
+	}
+}
+
+void check_forget(void)
+{
+	memset(&check.n, 0, sizeof(check.n));
+	check.described = 0;
 }

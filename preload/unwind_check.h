@@ -16,10 +16,19 @@ void check_init(uint32_t interval);
 uint32_t check_stack(const struct unwind_state *u, const struct unwind_context *ctx);
 
 /*
- * Write the counts so far as META_SETTING records: keys "check-stacks.compared",
- * "check-stacks.libgcc-differs", "check-stacks.libunwind-differs",
- * "check-stacks.ended-early". Later ones replace earlier ones.
+ * Write the counts so far as META_SETTING records, later ones replace earlier ones. Keys, each
+ * behind "check-stacks.":
+ *	compared            stacks compared with either
+ *	ended-early         ours says that it is incomplete, other than at the depth limit
+ *	unsafe              not compared: ours is damaged, and so an oracle could crash
+ *	libgcc-compared, libunwind-compared
+ *	libgcc-frame, libunwind-frame       a frame differs
+ *	libgcc-shorter, libunwind-shorter   ours is over where the other goes on
+ *	libgcc-longer, libunwind-longer
  */
 void check_report(void);
+
+/* In a forked child: what was counted is the parent's. */
+void check_forget(void);
 
 #endif

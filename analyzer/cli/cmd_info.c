@@ -20,7 +20,7 @@
 #include "base/visible.h"
 #include "base/xmem.h"
 #include "cli/command.h"
-#include "cli/stack_check.h"
+#include "cli/info_stacks.h"
 #include "cli/input_file.h"
 #include "trace/recording.h"
 
@@ -240,18 +240,6 @@ static void put_marks_text(const struct recording *r)
 		put_line("", "and %s more marks", units_count(text, r->mark_count - MARKS_MAX));
 }
 
-static void put_stack_check_text(const struct image *image)
-{
-	char compared[UNITS_MAX], libgcc[UNITS_MAX], libunwind[UNITS_MAX], early[UNITS_MAX];
-	struct stack_check c;
-
-	if (!stack_check_read(image, &c))
-		return;
-	put_line("check", "process %u: %s compared, libgcc differs %s, libunwind %s times; %s end early",
-		 image->pid, units_count(compared, c.compared), units_count(libgcc, c.libgcc_differs),
-		 units_count(libunwind, c.libunwind_differs), units_count(early, c.ended_early));
-}
-
 static void put_health_text(const struct recording *r)
 {
 	char n[UNITS_MAX];
@@ -264,8 +252,7 @@ static void put_health_text(const struct recording *r)
 	if (r->missing_segments)
 		put_line("missing", "%s segments", units_count(n, r->missing_segments));
 	put_line("damage", "%s", r->damage[0] ? r->damage : "none");
-	for (size_t i = 0; i < r->image_count; i++)
-		put_stack_check_text(&r->images[i]);
+	info_stacks_text(r, put_line);
 	for (size_t i = 0; i < r->note_count; i++) {
 		const struct image *image = recording_image(r, r->notes[i].image);
 		const char *key = r->notes[i].fault ? "fault" : "note";
@@ -346,19 +333,6 @@ static void put_images_text(const struct recording *r)
 
 /* ---- JSON ---- */
 
-static json_t *stack_check_json(const struct image *image)
-{
-	struct stack_check c;
-
-	if (!stack_check_read(image, &c))
-		return json_null();
-	return json_pack("{s:o, s:o, s:o, s:o}",
-			 "compared", json_from_number(c.compared),
-			 "libgcc_differs", json_from_number(c.libgcc_differs),
-			 "libunwind_differs", json_from_number(c.libunwind_differs),
-			 "ended_early", json_from_number(c.ended_early));
-}
-
 static json_t *images_json(const struct recording *r)
 {
 	json_t *list = json_array();
@@ -369,7 +343,7 @@ static json_t *images_json(const struct recording *r)
 
 		status_text(r, image, status, sizeof(status));
 		json_array_append_new(list, json_pack(
-			"{s:o, s:o, s:o, s:o, s:o, s:f, s:f, s:s, s:o, s:s, s:s, s:o, s:o}",
+			"{s:o, s:o, s:o, s:o, s:o, s:f, s:f, s:s, s:o, s:s, s:s, s:o, s:o, s:o}",
 			"image", json_from_number(image->number),
 			"pid", json_from_number(image->pid),
 			"ppid", json_from_number(image->ppid),
@@ -381,7 +355,8 @@ static json_t *images_json(const struct recording *r)
 			"segments", json_from_number(image->segment_count),
 			"syscalls", syscalls_text(r, image),
 			"call_stacks", unwinder_text(r, image),
-			"stack_check", stack_check_json(image),
+			"truncated_stacks", info_stack_ends_json(image),
+			"stack_check", info_stack_check_json(image),
 			"command", json_from_text(command)));
 		free(command);
 	}

@@ -24,12 +24,12 @@ static void check(const char *options, const char *command, long long minimum)
 	assert_non_null(root);
 	json_array_foreach(json_object_get(root, "images"), i, image) {
 		compared += number_or_zero(image, "stack_check.compared");
-		if (number_or_zero(image, "stack_check.libgcc_differs") ||
-		    number_or_zero(image, "stack_check.libunwind_differs"))
+		if (number_or_zero(image, "stack_check.libgcc.differ") ||
+		    number_or_zero(image, "stack_check.libunwind.differ"))
 			fail_msg("%s: of %lld stacks %lld differ from libgcc, %lld from libunwind",
 				 command, number_or_zero(image, "stack_check.compared"),
-				 number_or_zero(image, "stack_check.libgcc_differs"),
-				 number_or_zero(image, "stack_check.libunwind_differs"));
+				 number_or_zero(image, "stack_check.libgcc.differ"),
+				 number_or_zero(image, "stack_check.libunwind.differ"));
 	}
 	if (compared < minimum)
 		fail_msg("%s: only %lld stacks were compared", command, compared);
