@@ -41,7 +41,8 @@ int report_output_open(struct out *out, struct run *run, const struct form_optio
 	run->terminal_columns = is_file ? 0 : term_columns(STDOUT_FILENO);
 	run->width = is_file ? 80 : term_width(STDOUT_FILENO, 80);
 	run->out_path = is_file ? o->out_path : NULL;
-	if (out_open(out, o->out_path, pager(o), run->diag) != 0)
+	if (out_open(out, run->own_format && run->own_format->is_folder ? NULL : o->out_path, pager(o),
+		     run->diag) != 0)
 		return -1;
 	run->out = out->file;
 	return 0;

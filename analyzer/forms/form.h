@@ -54,6 +54,7 @@ struct form_format {
 	const char *name;      /* "massif" */
 	const char *help;      /* half a line for --help: who reads it */
 	bool is_binary;        /* not for a terminal: -o FILE or a redirection is asked for */
+	bool is_folder;        /* -o names a folder, which the form makes and fills */
 };
 
 /* For form.without: formats that make no sense there. */

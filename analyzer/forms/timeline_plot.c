@@ -1,0 +1,315 @@
+/*
+ * timeline_plot.c - the gnuplot side of `timeline`. Data blocks are numbered from 0 in the order
+ * in which they are written: images, then sizes. Names from the program are escaped and stand
+ * in single quotes, where gnuplot expands nothing.
+ */
+#include "forms/timeline_plot.h"
+
+#include <inttypes.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/units.h"
+#include "base/visible.h"
+#include "base/xmem.h"
+#include "forms/form.h"
+
+/* Lines that fit into the picture's key. */
+#define SERIES_SHOWN 12
+
+static void put_rows(FILE *out, const struct timeline *t, const struct timeline_series *s)
+{
+	double step = timeline_step_seconds(t);
+
+	for (size_t i = 0; i < t->row_count; i++) {
+		const struct timeline_row *row = &s->rows[i];
+
+		fprintf(out, "%.9f %" PRIu64 " %" PRIu64 " %" PRIu64 " %" PRIu64 " %" PRIu64
+			" %" PRIu64 " ", timeline_row_seconds(t, i), row->live.bytes,
+			row->most_bytes, row->live.blocks, row->mapped_bytes,
+			row->break_bytes, row->malloc_mapped_bytes);
+		if (row->has_rss)
+			fprintf(out, "%" PRIu64, row->rss_bytes);
+		else
+			fputs("NaN", out);
+		fprintf(out, " %" PRIu64 " %.1f\n", row->calls, (double)row->calls / step);
+	}
+}
+
+static void put_sizes(FILE *out, const struct timeline *t)
+{
+	fputs("\n\n# sizes asked for of the allocator: one line for each size class and step\n"
+	      "# time_s size calls\n", out);
+	for (size_t column = 0; column < SIZE_COLUMNS; column++) {
+		for (size_t i = 0; i < SIZE_ROWS; i++) {
+			const struct timeline_cell *c = &t->cells[column * SIZE_ROWS + i];
+
+			if (c->calls)
+				fprintf(out, "%.9f %" PRIu64 " %" PRIu64 "\n",
+					timeline_column_seconds(t, column), c->size, c->calls);
+		}
+	}
+}
+
+void timeline_put_data(FILE *out, const struct timeline *t)
+{
+	fputs("# allotrope timeline: bytes at moments evenly apart; times are seconds since the\n"
+	      "# recording began. A row is the state at its time; most_bytes is the largest live_bytes\n"
+	      "# since the row before, so the largest of the column is the peak. rss_bytes is the\n"
+	      "# largest sample since the row before, or the last sample; NaN before the first.\n", out);
+	for (size_t i = 0; i < t->series_count; i++) {
+		const struct timeline_series *s = &t->series[i];
+		char *command = image_command(s->image);
+		char *shown = visible_text(command);
+
+		fprintf(out, "%s# process %" PRIu32 ": %s\n"
+			"# time_s live_bytes most_bytes live_blocks mapped_bytes break_bytes "
+			"malloc_mapped_bytes rss_bytes calls calls_per_s\n",
+			i ? "\n\n" : "", s->image->pid, shown);
+		put_rows(out, t, s);
+		free(command);
+		free(shown);
+	}
+	if (t->cells)
+		put_sizes(out, t);
+}
+
+/* S in single quotes, as gnuplot reads them. */
+static void put_quoted(FILE *out, const char *s)
+{
+	char *safe = visible_text(s);
+
+	putc('\'', out);
+	for (const char *c = safe; *c; c++) {
+		if (*c == '\'')
+			putc('\'', out);
+		putc(*c, out);
+	}
+	putc('\'', out);
+	free(safe);
+}
+
+/* Bytes are drawn in the largest unit of which there are two. */
+struct unit { const char *name; double bytes; };
+
+static struct unit unit_of(uint64_t most)
+{
+	static const struct unit units[] = {
+		{ "GiB", 1 << 30 }, { "MiB", 1 << 20 }, { "KiB", 1 << 10 }, { "bytes", 1 },
+	};
+	size_t i = 0;
+
+	while (i < 3 && (double)most < 2 * units[i].bytes)
+		i++;
+	return units[i];
+}
+
+static uint64_t most_of(const struct timeline *t)
+{
+	uint64_t most = 0;
+
+	for (size_t i = 0; i < t->series_count; i++) {
+		for (size_t k = 0; k < t->row_count; k++) {
+			const struct timeline_row *row = &t->series[i].rows[k];
+			uint64_t v[] = { row->most_bytes, row->mapped_bytes, row->break_bytes,
+					 row->has_rss ? row->rss_bytes : 0 };
+
+			for (size_t n = 0; n < 4; n++)
+				most = v[n] > most ? v[n] : most;
+		}
+	}
+	return most;
+}
+
+static uint64_t most_calls(const struct timeline *t)
+{
+	uint64_t most = 0;
+
+	for (size_t i = 0; i < t->series_count; i++)
+		for (size_t k = 0; k < t->row_count; k++)
+			if (t->series[i].rows[k].calls > most)
+				most = t->series[i].rows[k].calls;
+	return most;
+}
+
+/* Sizes and numbers of calls in the grid: gnuplot warns of a range that it finds empty. */
+struct extent { uint64_t least_size, most_size, most_calls; };
+
+static struct extent extent_of(const struct timeline *t)
+{
+	struct extent e = { UINT64_MAX, 1, 1 };
+
+	for (size_t i = 0; i < SIZE_COLUMNS * SIZE_ROWS; i++) {
+		const struct timeline_cell *c = &t->cells[i];
+
+		if (c->calls == 0)
+			continue;
+		e.least_size = c->size < e.least_size ? c->size : e.least_size;
+		e.most_size = c->size > e.most_size ? c->size : e.most_size;
+		e.most_calls = c->calls > e.most_calls ? c->calls : e.most_calls;
+	}
+	if (e.least_size == 0 || e.least_size == UINT64_MAX)
+		e.least_size = 1;
+	return e;
+}
+
+static void put_size_panel(FILE *out, const struct timeline *t, const char *data)
+{
+	struct extent e = extent_of(t);
+
+	fprintf(out, "# 3. sizes asked for: the darker, the more calls\n"
+		"set ylabel 'bytes asked for'\nset xlabel 'seconds since the recording began'\n"
+		"set logscale y 2\nset yrange [%.1f:%.1f]\nset format y '%%.0b%%BB'\nset logscale cb\n"
+		"set cbrange [0.9:%" PRIu64 "]\n"
+		"unset colorbox\nset palette defined (0 '#aecbfa', 1 '#1a73e8', 2 '#0b2a5b')\n"
+		"plot '%s' index %zu using 1:($2 < 1 ? 1 : $2):3 with points pt 7 ps 0.35 "
+		"lc palette notitle\n", (double)e.least_size / 2, (double)e.most_size * 2,
+		e.most_calls + 1, data, t->series_count);
+}
+
+static bool any(const struct timeline *t, uint64_t (*value)(const struct timeline_row *row))
+{
+	for (size_t i = 0; i < t->series_count; i++)
+		for (size_t k = 0; k < t->row_count; k++)
+			if (value(&t->series[i].rows[k]))
+				return true;
+	return false;
+}
+
+static uint64_t row_mapped(const struct timeline_row *row) { return row->mapped_bytes; }
+static uint64_t row_malloc_mapped(const struct timeline_row *row) { return row->malloc_mapped_bytes; }
+static uint64_t row_break(const struct timeline_row *row) { return row->break_bytes; }
+static uint64_t row_rss(const struct timeline_row *row) { return row->has_rss; }
+
+/* One image: every curve of it. A curve that is nothing but zero is left out of the picture. */
+static void put_curves_of_one(FILE *out, const struct timeline *t, const char *data, bool is_log)
+{
+	static const struct {
+		int column;
+		const char *title, *style;
+		uint64_t (*value)(const struct timeline_row *row);
+	} curves[] = {
+		{ 8, "resident (RSS)", "lines dt 1 lw 1.5 lc rgb '#9aa0a6'", row_rss },
+		{ 5, "mapped by the program", "steps dt 1 lw 1.5 lc rgb '#e8710a'", row_mapped },
+		{ 7, "mapped by malloc", "steps dt 1 lw 1.5 lc rgb '#9334e6'", row_malloc_mapped },
+		{ 6, "program break", "steps dt 1 lw 1.5 lc rgb '#188038'", row_break },
+	};
+
+	fprintf(out, "plot '%s' index 0 using 1:($2/unit) with filledcurves %s "
+		"fs solid 0.25 noborder lc rgb '#1a73e8' notitle, \\\n"
+		"     '' index 0 using 1:($3/unit) with lines dt 1 lw 1.5 lc rgb '#1a73e8' "
+		"title 'live on the heap'", data, is_log ? "x1" : "y1=0");
+	for (size_t i = 0; i < sizeof(curves) / sizeof(curves[0]); i++)
+		if (any(t, curves[i].value))
+			fprintf(out, ", \\\n     '' index 0 using 1:($%d/unit) with %s title '%s'",
+				curves[i].column, curves[i].style, curves[i].title);
+	fputs("\n\n", out);
+}
+
+/* Several: what each has live. */
+static void put_curves_of_many(FILE *out, const struct timeline *t, const char *data)
+{
+	for (size_t i = 0; i < t->series_count; i++) {
+		const struct timeline_series *s = &t->series[i];
+		char *command = image_command(s->image);
+		char *fit = visible_fit(command, 40);
+		char *title = xasprintf("%s (%" PRIu32 ")", fit, s->image->pid);
+
+		fprintf(out, "%s'%s' index %zu using 1:($3/unit) with lines lw 1.5 ",
+			i ? ", \\\n     " : "plot ", i ? "" : data, i);
+		/* more would not fit into the key */
+		if (i < SERIES_SHOWN) {
+			fputs("title ", out);
+			put_quoted(out, title);
+		} else {
+			fputs("notitle", out);
+		}
+		free(command);
+		free(fit);
+		free(title);
+	}
+	fputs("\n\n", out);
+}
+
+static void put_peak(FILE *out, const struct timeline *t, struct unit unit)
+{
+	const struct timeline_series *s = &t->series[0];
+	bool is_late = s->peak_stamp - t->from_stamp > (t->to_stamp - t->from_stamp) / 2;
+	char text[UNITS_MAX];
+
+	if (t->series_count != 1 || s->peak_bytes == 0)
+		return;
+	fprintf(out, "# the peak: %" PRIu64 " bytes\n"
+		"set label 1 'peak %s' at %.9f,%.6f %s point pt 7 ps 0.8 offset character %d,0.9 "
+		"tc rgb '#1a73e8' front\n", s->peak_bytes, units_bytes(text, s->peak_bytes),
+		(double)recording_ns(t->recording, s->peak_stamp) / 1e9,
+		(double)s->peak_bytes / unit.bytes, is_late ? "right" : "left", is_late ? -1 : 1);
+}
+
+static void put_marks(FILE *out, const struct timeline *t)
+{
+	const struct recording *r = t->recording;
+	int number = 100;
+
+	for (size_t i = 0; i < r->mark_count; i++) {
+		double at = (double)recording_ns(r, r->marks[i].stamp) / 1e9;
+
+		if (r->marks[i].stamp < t->from_stamp || r->marks[i].stamp > t->to_stamp)
+			continue;
+		if (number == 100)
+			fputs("# marks of the program and of `allotrope mark`\n", out);
+		fprintf(out, "set arrow %d from %.9f,graph 0 to %.9f,graph 1 nohead dt 2 lc rgb '#5f6368'\n"
+			"set label %d ", number, at, at, number);
+		put_quoted(out, r->marks[i].name);
+		fprintf(out, " at %.9f,graph 0.98 rotate by 90 right offset character -0.6,0 "
+			"noenhanced tc rgb '#5f6368'\n", at);
+		number++;
+	}
+	if (number > 100)
+		putc('\n', out);
+}
+
+void timeline_put_script(FILE *out, const struct timeline *t, const struct plot_style *style)
+{
+	uint64_t most = most_of(t);
+	struct unit unit = unit_of(most);
+
+	fprintf(out, "# allotrope timeline: draws %s; run: gnuplot timeline.gp\n"
+		"set terminal %s size %u,%u font 'sans,11'%s\n",
+		style->data, style->terminal, style->width, style->height,
+		strcmp(style->terminal, "svg") == 0 ? " background '#ffffff'" : "");
+	if (style->output)
+		fprintf(out, "set output '%s'\n", style->output);
+	fprintf(out, "unit = %.0f.0   # bytes in one %s\n"
+		"set multiplot layout %d,1 title ", unit.bytes, unit.name, t->cells ? 3 : 2);
+	put_quoted(out, style->title);
+	fprintf(out, " noenhanced\n"
+		"set lmargin 12\nset rmargin 4\nset grid xtics ytics back lt 1 lw 0.7 lc rgb '#dadce0'\nset border 3\n"
+		"set tics nomirror\nset xrange [%.9f:%.9f]\nset key outside top center horizontal noenhanced\n\n",
+		(double)recording_ns(t->recording, t->from_stamp) / 1e9,
+		(double)recording_ns(t->recording, t->to_stamp) / 1e9);
+	put_marks(out, t);
+	fprintf(out, "# 1. what is live, mapped and resident\nset ylabel '%s%s'\n", unit.name,
+		style->is_estimate ? " (heap: estimates)" : "");
+	fputs(most == 0 ? "set yrange [0:1]\n" : style->is_log ? "set logscale y\n" :
+	      "set yrange [0:*]\n", out);
+	put_peak(out, t, unit);
+	if (t->series_count == 1)
+		put_curves_of_one(out, t, style->data, style->is_log);
+	else
+		put_curves_of_many(out, t, style->data);
+	fprintf(out, "# 2. calls of the allocator in a second\nunset label 1\nunset logscale y\n"
+		"set yrange [0:%s]\nset ylabel 'heap calls / s'\nset format y '%%.1s%%c'\n%s",
+		most_calls(t) ? "*" : "1", t->cells ? "" : "set xlabel 'seconds since the recording began'\n");
+	if (t->series_count == 1)
+		fprintf(out, "plot '%s' index 0 using 1:10 with steps dt 1 lw 1.2 lc rgb '#d93025' notitle\n\n",
+			style->data);
+	else
+		for (size_t i = 0; i < t->series_count; i++)
+			fprintf(out, "%s'%s' index %zu using 1:10 with steps lw 1.2 notitle%s",
+				i ? "" : "plot ", i ? "" : style->data, i,
+				i + 1 < t->series_count ? ", \\\n     " : "\n\n");
+	if (t->cells)
+		put_size_panel(out, t, style->data);
+	fputs("unset multiplot\n", out);
+}
