@@ -164,6 +164,8 @@ static void put_drawings(struct run *run)
 		.width = run->width, .is_utf8 = run->is_utf8, .color = run->color,
 	};
 
+	if (s->timeline.series_count == 0)
+		fputs("no heap calls: there is nothing to draw\n", run->out);
 	for (size_t i = 0; i < s->timeline.series_count; i++) {
 		if (i > 0)
 			putc('\n', run->out);
@@ -328,7 +330,7 @@ static int timeline_end(struct run *run)
 	int result;
 
 	timeline_finish(&s->timeline);
-	if (s->timeline.series_count == 0 && (run->own_format || is_drawing(run)))
+	if (s->timeline.series_count == 0 && run->own_format)
 		return diag_set(run->diag, STATUS_IO, "nothing to draw: no heap calls in %s",
 				run->has_window ? "this window" : "this recording");
 	if (is_drawing(run)) {
