@@ -258,7 +258,8 @@ static void put_marks(FILE *out, const struct timeline *t)
 			continue;
 		if (number == 100)
 			fputs("# marks of the program and of `allotrope mark`\n", out);
-		fprintf(out, "set arrow %d from %.9f,graph 0 to %.9f,graph 1 nohead dt 2 lc rgb '#5f6368'\n"
+		fprintf(out, "set arrow %d from %.9f,graph 0 to %.9f,graph 1 nohead dt 2 "
+			"lc rgb '#5f6368'\n"
 			"set label %d ", number, at, at, number);
 		put_quoted(out, r->marks[i].name);
 		fprintf(out, " at %.9f,graph 0.98 rotate by 90 right offset character -0.6,0 "
@@ -284,8 +285,10 @@ void timeline_put_script(FILE *out, const struct timeline *t, const struct plot_
 		"set multiplot layout %d,1 title ", unit.bytes, unit.name, t->cells ? 3 : 2);
 	put_quoted(out, style->title);
 	fprintf(out, " noenhanced\n"
-		"set lmargin 12\nset rmargin 4\nset grid xtics ytics back lt 1 lw 0.7 lc rgb '#dadce0'\nset border 3\n"
-		"set tics nomirror\nset xrange [%.9f:%.9f]\nset key outside top center horizontal noenhanced\n\n",
+		"set lmargin 12\nset rmargin 4\n"
+		"set grid xtics ytics back lt 1 lw 0.7 lc rgb '#dadce0'\n"
+		"set border 3\nset tics nomirror\nset xrange [%.9f:%.9f]\n"
+		"set key outside top center horizontal noenhanced\n\n",
 		(double)recording_ns(t->recording, t->from_stamp) / 1e9,
 		(double)recording_ns(t->recording, t->to_stamp) / 1e9);
 	put_marks(out, t);
@@ -300,9 +303,11 @@ void timeline_put_script(FILE *out, const struct timeline *t, const struct plot_
 		put_curves_of_many(out, t, style->data);
 	fprintf(out, "# 2. calls of the allocator in a second\nunset label 1\nunset logscale y\n"
 		"set yrange [0:%s]\nset ylabel 'heap calls / s'\nset format y '%%.1s%%c'\n%s",
-		most_calls(t) ? "*" : "1", t->cells ? "" : "set xlabel 'seconds since the recording began'\n");
+		most_calls(t) ? "*" : "1",
+		t->cells ? "" : "set xlabel 'seconds since the recording began'\n");
 	if (t->series_count == 1)
-		fprintf(out, "plot '%s' index 0 using 1:10 with steps dt 1 lw 1.2 lc rgb '#d93025' notitle\n\n",
+		fprintf(out, "plot '%s' index 0 using 1:10 with steps dt 1 lw 1.2 "
+			"lc rgb '#d93025' notitle\n\n",
 			style->data);
 	else
 		for (size_t i = 0; i < t->series_count; i++)

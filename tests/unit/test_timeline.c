@@ -23,7 +23,8 @@ TEST(test_csv_has_a_row_for_each_point_and_the_peak_in_it)
 
 	assert_report_has(mktrace_file(t), "timeline --format=csv --points=10",
 		"pid,exec,time_s,live_bytes,most_bytes,live_blocks,mapped_bytes,break_bytes,"
-		"malloc_mapped_bytes,rss_bytes,calls,calls_per_s\n100,0,1e-05,10045,10045,10,0,0,0,,10,1000000\n");
+		"malloc_mapped_bytes,rss_bytes,calls,calls_per_s\n"
+		"100,0,1e-05,10045,10045,10,0,0,0,,10,1000000\n");
 	/* 100 blocks of 1000 to 1099 bytes */
 	assert_report_has(mktrace_file(t), "timeline --format=csv --points=10",
 		",104950,104950,100,0,0,0,,10,");
