@@ -14,7 +14,8 @@
 struct node {
 	frame_node parent;
 	uint32_t frame;      /* index in frames */
-	uint32_t depth;
+	uint32_t depth : 31;
+	bool is_inlined : 1;
 };
 
 struct frame_tree {
@@ -186,8 +187,13 @@ frame_node frame_tree_stack(struct frame_tree *t, stack_id stack)
 
 		stack = t->path[--depth];
 		symbol = resolver_frame(t->resolver, stack);
-		for (uint32_t i = symbol->count; i > 0; i--)
-			node = child(t, node, intern_frame(t, &symbol->frames[i - 1]));
+		for (uint32_t i = symbol->count; i > 0; i--) {
+			const struct symbol_frame *f = &symbol->frames[i - 1];
+
+			node = child(t, node, intern_frame(t, f));
+			if (f->is_inlined)
+				t->nodes[node].is_inlined = true;
+		}
 		t->of_stack[stack] = node;
 	}
 	return node;
@@ -267,6 +273,11 @@ const struct symbol_frame *frame_tree_frame(const struct frame_tree *t,
 					    frame_node node)
 {
 	return t->frames[t->nodes[node].frame];
+}
+
+bool frame_tree_is_inlined(const struct frame_tree *t, frame_node node)
+{
+	return t->nodes[node].is_inlined;
 }
 
 uint32_t frame_tree_depth(const struct frame_tree *t, frame_node node)

@@ -50,6 +50,9 @@ frame_node frame_tree_parent(const struct frame_tree *t, frame_node node);
 const struct symbol_frame *frame_tree_frame(const struct frame_tree *t,
 					    frame_node node);
 
+/* Whether the compiler put the call of NODE into its caller (of alike ones: any). */
+bool frame_tree_is_inlined(const struct frame_tree *t, frame_node node);
+
 /* Frames from NODE to the outermost. */
 uint32_t frame_tree_depth(const struct frame_tree *t, frame_node node);
 

@@ -47,18 +47,27 @@ const char *metric_words(void)
 	return "peak, total, count, end or temporary";
 }
 
-uint64_t metric_value(const struct site *site, enum metric m)
+struct amount metric_amount(const struct site *site, enum metric m)
 {
 	switch (m) {
 	case METRIC_PEAK:
-		return site->peak.bytes;
+		return site->peak;
 	case METRIC_TOTAL:
-		return site->total.bytes;
 	case METRIC_COUNT:
-		return site->total.blocks;
+		return site->total;
 	case METRIC_END:
-		return site->end.bytes;
+		return site->end;
 	default:
-		return site->temporary.blocks;
+		return site->temporary;
 	}
+}
+
+uint64_t metric_of(struct amount amount, enum metric m)
+{
+	return metric_is_blocks(m) ? amount.blocks : amount.bytes;
+}
+
+uint64_t metric_value(const struct site *site, enum metric m)
+{
+	return metric_of(metric_amount(site, m), m);
 }

@@ -33,6 +33,12 @@ bool metric_parse(const char *word, enum metric *m);
 /* "peak, total, count, end or temporary", for messages. */
 const char *metric_words(void);
 
+/* Blocks and bytes of SITE that the metric speaks of: peak, total (also of count), ... */
+struct amount metric_amount(const struct site *site, enum metric m);
+
+/* The metric's own figure of AMOUNT: its bytes or its blocks. */
+uint64_t metric_of(struct amount amount, enum metric m);
+
 /* The figure of SITE; one of KIND_MAPPING has no temporary blocks (0). */
 uint64_t metric_value(const struct site *site, enum metric m);
 
