@@ -29,6 +29,10 @@ static const char *const words[][5] = {
 	{ "ltrace", "-T", "-e", "*alloc-calloc" },
 	{ "ltrace", "--format=csv", "--since=30ns", "--until=60ns" },
 	{ "ltrace", "--format=json", "-S" },
+	{ "flame", "--kind=all", "--all" },
+	{ "flame", "--inverted", "--by=line" },
+	{ "flame", "--format=folded", "--metric=end", "--at=peak" },
+	{ "flame", "--format=speedscope", "--kind=all", "--all" },
 };
 
 int fuzz_forms(const uint8_t *data, size_t size)

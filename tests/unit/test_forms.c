@@ -69,7 +69,8 @@ TEST(test_each_form_and_format_survives_an_empty_recording)
 		for (size_t f = 0; f < 3; f++) {
 			char *words = xasprintf("%s --format=%s", forms[i]->name, formats[f]);
 
-			free(form_output(path, words));
+			if (!(forms[i]->without & 1u << f))
+				free(form_output(path, words));
 			free(words);
 		}
 	mktrace_free(t);
@@ -81,13 +82,14 @@ TEST(test_each_form_survives_figures_at_the_edge)
 		"summary", "summary --format=json", "sites", "sites --format=json", "sizes",
 		"sizes --log2", "sizes --log2 --sort=bytes", "sizes --classes", "sizes --format=json",
 		"ltrace -S -T -tt -i -f", "ltrace -c -S", "ltrace --format=json -T",
-		"summary --since=1us --until=2us",
+		"summary --since=1us --until=2us", "flame --kind=all", "flame --format=folded --inverted",
+		"flame --format=speedscope --kind=all",
 	};
 	struct mktrace *t = mktrace_new();
 	mk_stream s = mk_process(t, 1, UINT32_MAX, "p");
 	const char *path;
 
-	mk_malloc(t, s, 1000, 0x1000, UINT64_MAX);
+	mk_malloc(t, s, 1000, 0x1000, UINT64_MAX, UINT64_MAX / 4);
 	mk_calloc(t, s, 1100, 0x2000, UINT64_MAX, UINT64_MAX);
 	mk_timing(t, s, 1200, UINT64_MAX);
 	mk_malloc(t, s, 1300, UINT64_MAX, 0);

@@ -1,0 +1,30 @@
+/*
+ * flame_picture.h - a tree of calls drawn as a flame graph (flame_svg.h): what each box is
+ * called, what it says on hover, its colour and the legend.
+ */
+#ifndef FORMS_FLAME_PICTURE_H
+#define FORMS_FLAME_PICTURE_H
+
+#include "forms/call_choice.h"
+#include "forms/flame_names.h"
+#include "forms/flame_svg.h"
+
+struct flame_layout {
+	const char *title;      /* NULL: the command */
+	const char *command;
+	int width;              /* FLAME_WIDTH_MIN .. FLAME_WIDTH_MAX */
+	double min;             /* boxes of fewer pixels are not drawn */
+	bool is_hanging;
+	const char *const *notes;
+	size_t note_count;
+};
+
+/* The least value, in the metric's unit, that LAYOUT draws of TOTAL. */
+uint64_t flame_picture_least(const struct flame_layout *layout, uint64_t total);
+
+/* Draw TREE, whose metric is that of CHOICE, to run->out. */
+void flame_picture_put(const struct run *run, const struct call_choice *choice,
+		       const struct call_tree *tree, struct flame_names *names,
+		       const struct flame_layout *layout);
+
+#endif
