@@ -131,10 +131,26 @@ static void format_number(char *buffer, size_t bytes, enum column_type type,
 	case COLUMN_ADDRESS:
 		snprintf(buffer, bytes, "0x%" PRIx64, c->number);
 		break;
+	case COLUMN_MORE_COUNT:
+	case COLUMN_MORE_BYTES:
+		snprintf(buffer, bytes, "%" PRId64, c->change);
+		break;
 	default:
 		snprintf(buffer, bytes, "%" PRIu64, c->number);
 		break;
 	}
+}
+
+const char *change_text(char *buffer, int64_t change, bool is_bytes)
+{
+	uint64_t size = change < 0 ? -(uint64_t)change : (uint64_t)change;
+
+	*buffer = change < 0 ? '-' : '+';
+	if (is_bytes)
+		units_bytes(buffer + (change != 0), size);
+	else
+		units_count(buffer + (change != 0), size);
+	return buffer;
 }
 
 static char *text_cell(enum column_type type, const struct cell *c)
@@ -149,6 +165,8 @@ static char *text_cell(enum column_type type, const struct cell *c)
 		units_count(buffer, c->number);
 	else if (type == COLUMN_BYTES)
 		units_bytes(buffer, c->number);
+	else if (type == COLUMN_MORE_COUNT || type == COLUMN_MORE_BYTES)
+		change_text(buffer, c->change, type == COLUMN_MORE_BYTES);
 	else
 		format_number(buffer, sizeof(buffer), type, c, true);
 	return xstrdup(buffer);
@@ -236,6 +254,11 @@ static void write_json_cell(FILE *out, enum column_type type, const struct cell 
 	case COLUMN_ADDRESS:
 		format_number(buffer, sizeof(buffer), type, c, false);
 		fprintf(out, "\"%s\"", buffer);
+		break;
+	case COLUMN_MORE_COUNT:
+	case COLUMN_MORE_BYTES:
+		format_number(buffer, sizeof(buffer), type, c, false);
+		fputs(buffer, out);
 		break;
 	default:
 		if (c->number > INT64_MAX) {

@@ -26,6 +26,8 @@ enum column_type {
 	COLUMN_BYTES,   /* 9.1 MiB in text, digits elsewhere */
 	COLUMN_PERCENT, /* real; 12.5 in text */
 	COLUMN_REAL,    /* real; three digits after the point in text */
+	COLUMN_MORE_COUNT, /* a change: +1,234 or -1,234 in text, digits elsewhere */
+	COLUMN_MORE_BYTES, /* a change: +9.1 MiB in text, digits elsewhere */
 	COLUMN_ADDRESS, /* 0x55d0c0a2a2a0; a string in JSON */
 	COLUMN_JSON,    /* a JSON value: in JSON only */
 };
@@ -49,6 +51,7 @@ struct cell {
 	bool is_known;         /* false: "-" in text, empty in CSV, null in JSON */
 	union {
 		uint64_t number;
+		int64_t change;    /* COLUMN_MORE_* */
 		double real;
 		const char *text;  /* need not outlive the call */
 		json_t *json;      /* the reference is taken over */
@@ -58,6 +61,11 @@ struct cell {
 static inline struct cell cell_number(uint64_t n)
 {
 	return (struct cell){ .is_known = true, .number = n };
+}
+
+static inline struct cell cell_change(int64_t n)
+{
+	return (struct cell){ .is_known = true, .change = n };
 }
 
 static inline struct cell cell_real(double v)
@@ -111,6 +119,9 @@ struct sort_order { struct sort_key keys[SORT_MAX]; size_t count; };
  */
 int emit_parse_sort(const char *text, const struct column *columns, size_t count,
 		    struct sort_order *order, struct diag *d);
+
+/* A change as the columns of changes have it in text; BUFFER: UNITS_MAX + 1 bytes, returned. */
+const char *change_text(char *buffer, int64_t change, bool is_bytes);
 
 /* ---- JSON ---- */
 

@@ -43,8 +43,8 @@ static const struct argp_option common[] = {
 	{ 0 },
 };
 
-static uint64_t parse_number(struct argp_state *state, const char *option,
-			     const char *text, uint64_t limit)
+uint64_t option_number(struct argp_state *state, const char *option, const char *text,
+		       uint64_t limit)
 {
 	char *end;
 	unsigned long long n = strtoull(text, &end, 10);
@@ -54,17 +54,17 @@ static uint64_t parse_number(struct argp_state *state, const char *option,
 	return n;
 }
 
-static void parse_pid(struct argp_state *state, struct form_options *o, char *text)
+void option_pid(struct argp_state *state, struct form_options *o, char *text)
 {
 	char *colon = strchr(text, ':');
 
 	o->exec_number = -1;
 	if (colon) {
 		*colon = '\0';
-		o->exec_number = (int64_t)parse_number(state, "--pid=PID:EXEC", colon + 1,
+		o->exec_number = (int64_t)option_number(state, "--pid=PID:EXEC", colon + 1,
 						       UINT32_MAX);
 	}
-	o->pid = (uint32_t)parse_number(state, "--pid", text, UINT32_MAX);
+	o->pid = (uint32_t)option_number(state, "--pid", text, UINT32_MAX);
 	o->has_pid = true;
 }
 
@@ -120,8 +120,8 @@ static void parse_format(struct argp_state *state, const struct form *form,
 	command_usage_error(state, "--format is %s, not '%s'", list, text);
 }
 
-static size_t parse_word(struct argp_state *state, const char *option,
-			 const char *text, const char *const *words)
+size_t option_word(struct argp_state *state, const char *option, const char *text,
+		   const char *const *words)
 {
 	char list[64] = "";
 
@@ -161,7 +161,7 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 		parse_format(state, p->form, o, arg);
 		return 0;
 	case KEY_TOP:
-		o->top = (size_t)parse_number(state, "--top", arg, SIZE_MAX);
+		o->top = (size_t)option_number(state, "--top", arg, SIZE_MAX);
 		o->has_top = true;
 		return 0;
 	case KEY_SORT:
@@ -170,7 +170,7 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 		o->sort = arg;
 		return 0;
 	case KEY_PID:
-		parse_pid(state, o, arg);
+		option_pid(state, o, arg);
 		return 0;
 	case KEY_ALL:
 		o->is_all = true;
@@ -197,7 +197,7 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 		o->no_pager = true;
 		return 0;
 	case KEY_COLOR:
-		o->color = (enum color_choice)parse_word(state, "--color", arg, colors);
+		o->color = (enum color_choice)option_word(state, "--color", arg, colors);
 		return 0;
 	case ARGP_KEY_ARG:
 		if (state->arg_num > 0)

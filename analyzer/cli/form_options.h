@@ -37,4 +37,17 @@ struct form_options {
 void form_options_parse(const struct form *form, int argc, char **argv,
 			struct form_options *options, void *state);
 
+/* ---- for commands with such options; each ends the program where TEXT is wrong ---- */
+
+/* TEXT, a value of OPTION, as a number of at most LIMIT. */
+uint64_t option_number(struct argp_state *state, const char *option, const char *text,
+		       uint64_t limit);
+
+/* The number of TEXT in WORDS, NULL terminated. */
+size_t option_word(struct argp_state *state, const char *option, const char *text,
+		   const char *const *words);
+
+/* "PID" or "PID:EXEC" into O; TEXT is changed. */
+void option_pid(struct argp_state *state, struct form_options *o, char *text);
+
 #endif

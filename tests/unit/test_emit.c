@@ -124,9 +124,38 @@ TEST(test_numbers_beyond_json_integers_become_reals)
 	json_decref(v);
 }
 
+TEST(test_changes_have_a_sign_in_text_and_are_whole_numbers_elsewhere)
+{
+	static const struct column changes[] = {
+		{ "blocks", "blocks", COLUMN_MORE_COUNT, 0, false, NULL },
+		{ "bytes", "bytes", COLUMN_MORE_BYTES, 0, false, NULL },
+	};
+	static const char *const expected[] = {
+		"blocks     bytes\n+1,234  -2.0 KiB\n     0       0 B\n",
+		"blocks,bytes\n1234,-2048\n0,0\n",
+		"[\n {\"blocks\":1234,\"bytes\":-2048},\n {\"blocks\":0,\"bytes\":0}\n]\n",
+	};
+
+	for (int format = EMIT_TEXT; format <= EMIT_JSON; format++) {
+		struct emit_options options = { .format = (enum emit_format)format };
+		char *text = NULL;
+		size_t bytes;
+		FILE *out = open_memstream(&text, &bytes);
+		struct emit *e = emit_new(out, changes, 2, &options);
+
+		emit_row(e, (struct cell[]){ cell_change(1234), cell_change(-2048) });
+		emit_row(e, (struct cell[]){ cell_change(0), cell_change(0) });
+		emit_free(e);
+		fclose(out);
+		assert_string_equal(text, expected[format]);
+		free(text);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_changes_have_a_sign_in_text_and_are_whole_numbers_elsewhere),
 		cmocka_unit_test(test_text_aligns_names_left_and_numbers_right),
 		cmocka_unit_test(test_csv_quotes_as_rfc_4180_and_keeps_numbers_raw),
 		cmocka_unit_test(test_json_is_an_array_of_objects_in_column_order),
