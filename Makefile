@@ -333,6 +333,12 @@ demo: ## install what is missing, build, record a Python program, show the repor
 bench: all $(BENCH_BIN) ## speed against the bare program and against heaptrack
 	$(Q)bench/run $(OUT)
 
+# CAPTURES=1000000 for the long run, whose table is in docs/unwinding.md.
+.PHONY: check-stacks
+check-stacks: all $(BENCH_BIN) $(SUBJECT_BIN) ## every call stack of real programs against two other unwinders
+	$(Q)$(INSTALL) $(CHECK_PACKAGES) postgresql
+	$(Q)bench/check_stacks $(OUT)
+
 .PHONY: install
 install: all ## install under PREFIX (DESTDIR is honoured)
 	install -d $(DESTDIR)$(bindir) $(DESTDIR)$(libdir) $(DESTDIR)$(incdir) \

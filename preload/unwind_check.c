@@ -222,7 +222,7 @@ uint32_t check_stack(const struct unwind_state *u, const struct unwind_context *
 	const uint64_t *ours, *theirs;
 	uint64_t checked;
 	uint32_t depth;
-	bool limited = false;
+	bool limited = false, is_end = false;
 	size_t n;
 
 	if (max > u->capacity * sizeof(*u->fresh) / sizeof(*room))
@@ -230,6 +230,8 @@ uint32_t check_stack(const struct unwind_state *u, const struct unwind_context *
 	ours = chain_written(u, &depth);
 	if (depth && ours[0] < SPECIAL_COUNT) {
 		limited = true;
+		/* libgcc ends there too; libunwind guesses on */
+		is_end = ours[0] == SPECIAL_NO_RULE;
 		if (ours[0] != SPECIAL_TRUNCATED) {
 			count(&check.n.ended_early);
 			describe_end(ours, depth);
@@ -245,7 +247,7 @@ uint32_t check_stack(const struct unwind_state *u, const struct unwind_context *
 	if (check.is_open[LIBGCC]) {
 		theirs = room;
 		n = from_caller(&theirs, unwind_lib_libgcc(room, max), ctx->pc - 1);
-		compare(LIBGCC, ours, depth, limited, theirs, n);
+		compare(LIBGCC, ours, depth, limited && !is_end, theirs, n);
 	}
 	if (check.is_open[LIBUNWIND] && unwind_lib_is_safe(ours, depth)) {
 		theirs = room;

@@ -79,6 +79,16 @@ TEST(test_stacks_of_distribution_programs_equal_the_unwinders)
 	      "/usr/bin/python3 -S -c 'import json; json.dumps(list(range(3000)))'", 5000);
 }
 
+TEST(test_stacks_of_servers_and_compilers_equal_the_unwinders)
+{
+	struct result r = run_shell("CAPTURES=3000 exec %s %s node git cmake gcc redis postgres",
+				    source("bench/check_stacks"), built(""));
+
+	if (r.status != 0 || !strstr(r.out, ", 0 differ\n") || !strstr(r.out, "gcc"))
+		fail_msg("status %d: %s%s", r.status, r.out, r.err);
+	result_free(&r);
+}
+
 TEST(test_stacks_of_signal_handlers_on_an_alternate_stack_equal_the_unwinders)
 {
 	char command[4096];
@@ -112,6 +122,7 @@ int main(void)
 		LIVE_TEST(test_stacks_through_exceptions_equal_the_unwinders),
 		LIVE_TEST(test_stacks_with_libraries_that_come_and_go_equal_libgcc),
 		LIVE_TEST(test_stacks_of_distribution_programs_equal_the_unwinders),
+		LIVE_TEST(test_stacks_of_servers_and_compilers_equal_the_unwinders),
 		LIVE_TEST(test_stacks_of_signal_handlers_on_an_alternate_stack_equal_the_unwinders),
 		LIVE_TEST(test_a_recursion_of_100000_frames_is_cut_at_the_limit_and_marked),
 	};
