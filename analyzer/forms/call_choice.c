@@ -86,8 +86,30 @@ int call_choice_settle(struct call_choice *c, struct run *run)
 	return 0;
 }
 
-int call_choice_no_stacks(struct run *run)
+static bool has_stack(const struct run *run, const struct site *site)
 {
+	const struct stack_node *node;
+
+	if (site->stack == STACK_NONE)
+		return false;
+	node = stacks_node(run->stacks, site->stack);
+	return node->type != FRAME_SPECIAL || node->value != SPECIAL_NO_STACK;
+}
+
+int call_choice_check_stacks(struct run *run)
+{
+	size_t sites = 0;
+
+	for (size_t i = 0; i < run->heap_count; i++) {
+		const struct heap *h = run->heaps[i];
+
+		for (size_t s = 0; s < h->site_count; s++)
+			if (has_stack(run, &h->sites[s]))
+				return 0;
+		sites += h->site_count;
+	}
+	if (sites == 0)
+		return 0;
 	return diag_set(run->diag, STATUS_USAGE, "the recording has no call stacks: record without "
 			"--call-graph=no");
 }

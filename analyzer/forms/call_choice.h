@@ -44,8 +44,11 @@ char *call_choice_text(const struct call_choice *c, const struct run *run);
 /* AMOUNT with the metric's own figure first: "12.3 MiB in 4,567 blocks"; the caller's. */
 char *call_choice_amount(const struct call_choice *c, struct amount amount);
 
-/* There is memory, and not one call stack: says which recording would have them; returns -1. */
-int call_choice_no_stacks(struct run *run);
+/*
+ * Returns 0; -1 with run->diag set where the images shown have no call stack at all, because
+ * none were recorded. In end().
+ */
+int call_choice_check_stacks(struct run *run);
 
 /*
  * Add to RUN the note that the program mapped more itself than is shown, where only the heap is

@@ -25,7 +25,6 @@ struct call_tree {
 	size_t row_count, row_capacity;
 	struct idmap row_index;     /* root, frame -> row + 1 */
 	struct amount total;
-	size_t with_stack;          /* rows with a frame */
 	struct call_node *nodes;
 	size_t node_count, node_capacity;
 	struct idmap children;      /* parent, group (0: no frame) -> node */
@@ -101,7 +100,6 @@ void call_tree_add(struct call_tree *t, uint32_t root, const struct heap *heap,
 		if (at == t->row_count) {
 			xgrow(&t->rows, &t->row_capacity, t->row_count, sizeof(*t->rows));
 			t->rows[t->row_count++] = (struct row){ .frame = frame, .node = root };
-			t->with_stack += frame != 0;
 		}
 		add(&t->rows[at].amount, amount);
 		add(&t->total, amount);
@@ -340,11 +338,6 @@ void call_tree_build(struct call_tree *t, uint64_t least, uint32_t depth)
 	else
 		build_top_down(t);
 	order_children(t);
-}
-
-bool call_tree_has_no_stacks(const struct call_tree *t)
-{
-	return t->total.blocks > 0 && t->with_stack == 0;
 }
 
 size_t call_tree_count(const struct call_tree *t)

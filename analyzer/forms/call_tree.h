@@ -56,9 +56,6 @@ void call_tree_add(struct call_tree *t, uint32_t root, const struct heap *heap,
 /* Sum over all that was added, before or after call_tree_build. */
 struct amount call_tree_total(const struct call_tree *t);
 
-/* Something was added, and none of it has a call stack. */
-bool call_tree_has_no_stacks(const struct call_tree *t);
-
 /*
  * Make the nodes. Bottom-up the callers of a node are left out where it is below LEAST (in
  * the metric's unit; 0: none is), or DEPTH frames away from its root (0: no limit): a program

@@ -171,10 +171,9 @@ static void put_speedscope(struct run *run, struct flame_state *s, const char *t
 static int flame_end(struct run *run)
 {
 	struct flame_state *s = run->state;
-	char *command = command_of(run);
+	char *command;
 	struct flame_layout layout = {
 		.title = s->title,
-		.command = command,
 		.width = s->width,
 		.min = s->min,
 		.is_hanging = s->is_inverted || s->is_icicle,
@@ -182,15 +181,14 @@ static int flame_end(struct run *run)
 	bool is_svg = run->own_format == &formats[FORMAT_SVG];
 	uint64_t total;
 
+	if (call_choice_check_stacks(run) != 0)
+		return -1;
+	layout.command = command = command_of(run);
 	s->frames = frame_tree_new(run->resolver, run->wrappers, run->stacks);
 	s->names = flame_names_new(s->frames, s->choice.by_line);
 	s->tree = new_tree(s, s->choice.metric);
 	plant(run, s);
 	total = metric_of(call_tree_total(s->tree), s->choice.metric);
-	if (call_tree_has_no_stacks(s->tree)) {
-		free(command);
-		return call_choice_no_stacks(run);
-	}
 	call_choice_note(&s->choice, run);
 	call_tree_build(s->tree, is_svg ? flame_picture_least(&layout, total) : 0, 0);
 	if (is_svg)

@@ -33,6 +33,10 @@ static const char *const words[][5] = {
 	{ "flame", "--inverted", "--by=line" },
 	{ "flame", "--format=folded", "--metric=end", "--at=peak" },
 	{ "flame", "--format=speedscope", "--kind=all", "--all" },
+	{ "tree", "--kind=all", "--all" },
+	{ "tree", "--callers", "--threshold=0", "--by=function" },
+	{ "tree", "--format=json", "--metric=count", "--all" },
+	{ "tree", "--format=csv", "--callers", "--depth=3" },
 };
 
 int fuzz_forms(const uint8_t *data, size_t size)

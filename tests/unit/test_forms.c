@@ -83,7 +83,8 @@ TEST(test_each_form_survives_figures_at_the_edge)
 		"sizes --log2", "sizes --log2 --sort=bytes", "sizes --classes", "sizes --format=json",
 		"ltrace -S -T -tt -i -f", "ltrace -c -S", "ltrace --format=json -T",
 		"summary --since=1us --until=2us", "flame --kind=all", "flame --format=folded --inverted",
-		"flame --format=speedscope --kind=all",
+		"flame --format=speedscope --kind=all", "tree --kind=all", "tree --callers --threshold=0",
+		"tree --format=json --kind=all", "tree --format=csv --callers",
 	};
 	struct mktrace *t = mktrace_new();
 	mk_stream s = mk_process(t, 1, UINT32_MAX, "p");
