@@ -8,8 +8,8 @@
 #include <stdbool.h>
 #include <stdint.h>
 #include <stdio.h>
-#include <time.h>
 
+#include "forms/line_parts.h"
 #include "model/replay.h"
 
 enum call_line_kind { LINE_CALL, LINE_SYSCALL, LINE_EXIT };
@@ -31,21 +31,16 @@ struct call_line {
 	uint64_t duration_ticks;
 };
 
-enum call_time { TIME_NONE, TIME_SECONDS, TIME_MICRO, TIME_EPOCH };
-
 /* How lines look. */
 struct call_line_style {
-	const struct recording *recording;
-	enum call_time time;      /* -t, -tt, -ttt */
+	struct line_clock clock;
+	enum line_time time;      /* -t, -tt, -ttt */
 	bool has_duration;        /* -T */
 	bool has_address;         /* -i */
 	bool has_caller;          /* caller-> before the name */
 	bool has_pid;             /* -f */
 	bool has_plain_pid;       /* "PID " instead of "[pid PID] ": output to a file */
 	int align;                /* column of the result */
-	/* The last second printed: asking for local time costs more than the rest of a line. */
-	time_t second;
-	struct tm tm;
 };
 
 /* Print the line as a whole. */
@@ -66,8 +61,5 @@ const char *call_line_name(const struct call_line *line);
 
 /* The base name of the caller, "?" where unknown. */
 const char *call_line_caller(const struct call_line *line);
-
-/* "SIGSEGV" or "SIG35" into BUFFER of 16 bytes. */
-const char *call_line_signal(int number, char *buffer);
 
 #endif

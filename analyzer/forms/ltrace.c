@@ -13,15 +13,14 @@
 #include "forms/call_line.h"
 #include "forms/call_queue.h"
 #include "forms/call_table.h"
+#include "forms/exit_list.h"
 #include "forms/form.h"
+#include "forms/syscall_pair.h"
 
 /* A system call that has begun in a stream, and the function last called there. */
 struct stream_calls {
-	uint64_t begin_stamp;
-	uint64_t args[6];
+	struct syscall_pair syscall;
 	uint64_t return_address;
-	uint8_t number, flags, func;
-	bool is_open;
 	bool was_shown;       /* the stream's last allocator call is in the report */
 	uint8_t last_func;
 	uint64_t last_weight; /* calls that it stands for */
@@ -38,8 +37,7 @@ struct ltrace_state {
 	struct emit *table;   /* CSV, JSON lines */
 	struct stream_calls *streams;
 	size_t stream_count;
-	const struct image **exits; /* by end */
-	size_t exit_count, exits_put;
+	struct exit_list exits;
 	const struct module_map *last_map; /* of the last caller looked up */
 	uint32_t last_image;
 	bool has_calls;           /* there was something to show, filters aside */
@@ -109,7 +107,7 @@ static void put_cells(struct run *run, const struct call_line *line)
 		cells[COL_RESULT] = (struct cell){ .is_known = !is_free, .number = c->result };
 		cells[COL_ERRNO] = (struct cell){ .is_known = c->error != 0, .number = c->error };
 	} else {
-		bool has_failed = line->result < 0 && line->result >= -4095;
+		bool has_failed = syscall_has_failed(line->result);
 
 		cells[COL_POINTER] = cell_number(line->args[0]);
 		cells[COL_SIZE] = (struct cell){ .is_known = syscall_argc(line->number) > 1,
@@ -167,10 +165,9 @@ static uint32_t thread_id(const struct image *image, uint32_t thread)
 static void put_exits(struct run *run, uint64_t stamp)
 {
 	struct ltrace_state *s = run->state;
+	const struct image *image;
 
-	while (s->exits_put < s->exit_count &&
-	       s->exits[s->exits_put]->end_stamp < stamp) {
-		const struct image *image = s->exits[s->exits_put++];
+	while ((image = exit_list_next(&s->exits, run, stamp)) != NULL) {
 		struct call_line line = {
 			.kind = LINE_EXIT,
 			.image = image,
@@ -179,40 +176,15 @@ static void put_exits(struct run *run, uint64_t stamp)
 			.status = image->status,
 		};
 
-		if (run_shows(run, image->number))
-			give_line(run, &line);
+		give_line(run, &line);
 	}
-}
-
-static int compare_ends(const void *pa, const void *pb)
-{
-	const struct image *a = *(const struct image *const *)pa;
-	const struct image *b = *(const struct image *const *)pb;
-
-	if (a->end_stamp != b->end_stamp)
-		return a->end_stamp < b->end_stamp ? -1 : 1;
-	return a->number < b->number ? -1 : a->number > b->number;
-}
-
-static void collect_exits(struct run *run)
-{
-	struct ltrace_state *s = run->state;
-	const struct recording *r = run->recording;
-
-	s->exits = xcalloc(r->image_count + 1, sizeof(*s->exits));
-	for (size_t i = 0; i < r->image_count; i++)
-		if (r->images[i].has_exit && r->images[i].end_stamp >= run->since_stamp &&
-		    r->images[i].end_stamp <= run->until_stamp)
-			s->exits[s->exit_count++] = &r->images[i];
-	qsort(s->exits, s->exit_count, sizeof(*s->exits), compare_ends);
 }
 
 static int ltrace_begin(struct run *run)
 {
 	struct ltrace_state *s = run->state;
 
-	s->style.recording = run->recording;
-	s->style.second = -1;
+	line_clock_init(&s->style.clock, run->recording);
 	if (s->follows) {
 		run->is_all = true;
 		run->is_default = false;
@@ -231,7 +203,7 @@ static int ltrace_begin(struct run *run)
 		s->table = run_table(run, columns, COLS);
 	if (s->has_syscalls || s->style.has_duration)
 		s->queue = call_queue_new(put_line, run);
-	collect_exits(run);
+	exit_list_init(&s->exits, run);
 	return 0;
 }
 
@@ -314,14 +286,7 @@ static void show_call(struct run *run, const struct event *event,
 static void begin_syscall(struct run *run, const struct event *event,
 			  struct stream_calls *stream)
 {
-	const struct record *r = &event->r;
-
-	stream->is_open = true;
-	stream->begin_stamp = r->stamp;
-	stream->number = r->number;
-	stream->flags = r->flags;
-	stream->func = r->flags & SYSCALL_IN_ALLOCATOR ? r->func : FUNC_COUNT;
-	memcpy(stream->args, r->args, sizeof(stream->args));
+	syscall_pair_begin(&stream->syscall, event);
 	stream->return_address = event->stack == STACK_NONE ? 0 :
 		stacks_node(run->stacks, event->stack)->value + 1;
 }
@@ -330,31 +295,31 @@ static void end_syscall(struct run *run, const struct event *event,
 			const struct image *image, struct stream_calls *stream)
 {
 	struct ltrace_state *s = run->state;
+	const struct syscall_pair *pair = &stream->syscall;
 	struct call_line line = {
 		.kind = LINE_SYSCALL,
 		.image = image,
 		.tid = thread_id(image, event->r.thread),
-		.stamp = stream->begin_stamp,
 		.return_address = stream->return_address,
-		.number = stream->number,
-		.is_inferred = stream->flags & SYSCALL_INFERRED,
-		.result = event->r.result,
-		/* an inferred call was never seen to begin or end */
-		.has_duration = !(stream->flags & SYSCALL_INFERRED),
-		.duration_ticks = event->r.stamp - stream->begin_stamp,
 	};
 
-	if (!stream->is_open || stream->number != event->r.number)
+	if (!syscall_pair_end(&stream->syscall, event))
 		return;
-	stream->is_open = false;
-	memcpy(line.args, stream->args, sizeof(line.args));
+	line.stamp = pair->begin_stamp;
+	line.number = pair->number;
+	line.is_inferred = pair->flags & SYSCALL_INFERRED;
+	line.result = pair->result;
+	/* an inferred call was never seen to begin or end */
+	line.has_duration = !line.is_inferred;
+	line.duration_ticks = pair->end_stamp - pair->begin_stamp;
+	memcpy(line.args, pair->args, sizeof(line.args));
 	if (s->counts) {
 		call_table_add(s->counts, call_line_name(&line), 1);
 		if (line.has_duration)
 			call_table_add_time(s->counts, call_line_name(&line), 1,
 					    line.duration_ticks);
 	} else {
-		call_queue_syscall(s->queue, event->stream, stream->func, &line);
+		call_queue_syscall(s->queue, event->stream, pair->func, &line);
 	}
 }
 
@@ -381,8 +346,7 @@ static int ltrace_event(struct run *run, const struct event *event,
 
 	if (!image)
 		return 0;
-	if (s->exits_put < s->exit_count)
-		put_exits(run, event->r.stamp);
+	put_exits(run, event->r.stamp);
 	if (change->has_call)
 		show_call(run, event, change, image, stream);
 	if (change->has_call || (s->has_syscalls && event->r.kind == EVENT_SYSCALL_BEGIN))
@@ -436,7 +400,7 @@ static void ltrace_release(struct run *run)
 	call_filter_free(s->filter);
 	call_table_free(s->counts);
 	free(s->streams);
-	free(s->exits);
+	exit_list_release(&s->exits);
 }
 
 /* ---- options ---- */

@@ -10,7 +10,7 @@
 #include <sys/wait.h>
 
 #include "base/xmem.h"
-#include "forms/call_line.h"
+#include "forms/line_parts.h"
 #include "forms/stack_text.h"
 
 const char *const summary_func_names[] = {
@@ -166,7 +166,7 @@ const char *summary_end_text(const struct recording *r, const struct image *imag
 		snprintf(buffer, 64, "its end was not seen");
 	else if (WIFSIGNALED(image->status))
 		snprintf(buffer, 64, "killed by %s",
-			 call_line_signal(WTERMSIG(image->status), name));
+			 line_signal(WTERMSIG(image->status), name));
 	else
 		snprintf(buffer, 64, "exited with %d", WEXITSTATUS(image->status));
 	return buffer;

@@ -7,7 +7,7 @@
 #include <string.h>
 #include <sys/wait.h>
 
-#include "forms/call_line.h"
+#include "forms/line_parts.h"
 #include "forms/health.h"
 #include "forms/stack_text.h"
 #include "forms/summary_facts.h"
@@ -66,7 +66,7 @@ static void add_status(json_t *object, const struct image *image)
 			    image->has_exit && !was_killed ?
 			    json_integer(WEXITSTATUS(image->status)) : json_null());
 	json_object_set_new(object, "signal", was_killed ?
-			    json_string(call_line_signal(WTERMSIG(image->status), name)) :
+			    json_string(line_signal(WTERMSIG(image->status), name)) :
 			    json_null());
 }
 
