@@ -119,6 +119,15 @@ static int put_call_arguments(FILE *out, const struct call *c)
 	}
 }
 
+int call_put(FILE *out, const struct call *call)
+{
+	int n = line_text(out, call->func < FUNC_COUNT ? func_names[call->func] : "?");
+
+	n += line_text(out, "(");
+	n += put_call_arguments(out, call);
+	return n + line_text(out, ")");
+}
+
 static int put_syscall_arguments(FILE *out, const struct call_line *line)
 {
 	/* ltrace knows four arguments of mmap */

@@ -56,6 +56,9 @@ void call_line_put_begin(FILE *out, const struct call_line *line,
 void call_line_put_resumed(FILE *out, const struct call_line *line,
 			   struct call_line_style *style);
 
+/* "realloc(0x55d0c0a2a2a0, 200000)"; the columns it took. */
+int call_put(FILE *out, const struct call *call);
+
 /* "malloc", "SYS_brk"; NULL for LINE_EXIT. */
 const char *call_line_name(const struct call_line *line);
 

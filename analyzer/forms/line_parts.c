@@ -36,7 +36,9 @@ int line_decimal(FILE *out, uint64_t n)
 
 int line_hex(FILE *out, uint64_t n)
 {
-	return line_text(out, "0x") + line_digits(out, n, 16, 1);
+	int prefix = line_text(out, "0x");
+
+	return prefix + line_digits(out, n, 16, 1);
 }
 
 void line_gap(FILE *out, int used, int column)
@@ -62,18 +64,24 @@ int line_moment(FILE *out, struct line_clock *clock, enum line_time how, uint64_
 	second = (time_t)(ns / 1000000000u);
 	micro = ns / 1000u % 1000000u;
 	if (how == TIME_EPOCH) {
-		n = line_decimal(out, (uint64_t)second) + line_text(out, ".");
-		return n + line_digits(out, micro, 10, 6) + line_text(out, " ");
+		n = line_decimal(out, (uint64_t)second);
+		n += line_text(out, ".");
+		n += line_digits(out, micro, 10, 6);
+		return n + line_text(out, " ");
 	}
 	if (second != clock->second) {
 		clock->second = second;
 		localtime_r(&second, &clock->tm);
 	}
-	n = line_digits(out, (uint64_t)clock->tm.tm_hour, 10, 2) + line_text(out, ":");
-	n += line_digits(out, (uint64_t)clock->tm.tm_min, 10, 2) + line_text(out, ":");
+	n = line_digits(out, (uint64_t)clock->tm.tm_hour, 10, 2);
+	n += line_text(out, ":");
+	n += line_digits(out, (uint64_t)clock->tm.tm_min, 10, 2);
+	n += line_text(out, ":");
 	n += line_digits(out, (uint64_t)clock->tm.tm_sec, 10, 2);
-	if (how == TIME_MICRO)
-		n += line_text(out, ".") + line_digits(out, micro, 10, 6);
+	if (how == TIME_MICRO) {
+		n += line_text(out, ".");
+		n += line_digits(out, micro, 10, 6);
+	}
 	return n + line_text(out, " ");
 }
 
