@@ -16,11 +16,22 @@
 #include "cfi_expr.h"
 #include "cfi_module.h"
 #include "own_memory.h"
+#include "session.h"
 #include "sys.h"
 #include "unwind_range.h"
 
-/* Entries looked at from a pc's home on. */
-#define PROBES 12u
+#ifndef MADV_POPULATE_WRITE
+#define MADV_POPULATE_WRITE 23
+#endif
+
+/* Entries looked at, a pc's home first: those of four lines of the cache. */
+#define PROBES 16u
+
+/*
+ * One entry of so many may be taken before the table grows. In a larger one more
+ * rules stand in their home, but fewer of them in the processor's cache.
+ */
+#define ENTRIES_PER_KEPT 4u
 
 struct rule_table rules;
 
@@ -234,6 +245,18 @@ bool rule_is_signal(uint64_t pc)
 
 /* ---- the table ---- */
 
+/*
+ * The pages [FROM, TO), all at once: one by one each costs two faults, as an entry
+ * is read before it is written.
+ */
+static void pages_make(uint64_t from, uint64_t to)
+{
+	const size_t page = RULE_PAGE_ENTRIES * sizeof(struct rule_entry);
+
+	SYS3(madvise, (uint8_t *)rules.entries + from * page, (to - from) * page,
+	     MADV_POPULATE_WRITE);
+}
+
 bool rule_init(void)
 {
 	size_t bytes = (size_t)RULE_PAGES * RULE_PAGE_ENTRIES * sizeof(struct rule_entry);
@@ -253,12 +276,11 @@ bool rule_init(void)
 	return true;
 }
 
-
 static struct rule_entry *probe(uint64_t home, unsigned n)
 {
 	uint64_t page = home & ~(uint64_t)(RULE_PAGE_ENTRIES - 1);
 
-	return &rules.entries[page | ((home + n) & (RULE_PAGE_ENTRIES - 1))];
+	return &rules.entries[page | ((home ^ n) & (RULE_PAGE_ENTRIES - 1))];
 }
 
 /* A rule that says "nothing known" is only as good as the list of modules it was made from. */
@@ -268,22 +290,83 @@ static bool is_current(uint64_t rule)
 	       rule >> 32 == __atomic_load_n(&rules.changes, __ATOMIC_RELAXED);
 }
 
-static void keep(struct rule_entry *e, uint64_t seen, uint64_t key, uint64_t rule)
+static bool keep(struct rule_entry *e, uint64_t seen, uint64_t key, uint64_t rule)
 {
 	if (!__atomic_compare_exchange_n(&e->key, &seen, RULE_BUSY, false,
 					 __ATOMIC_ACQ_REL, __ATOMIC_RELAXED))
-		return;
+		return false;
 	__atomic_store_n(&e->rule, rule, __ATOMIC_RELEASE);
 	__atomic_store_n(&e->key, key, __ATOMIC_RELEASE);
+	return true;
+}
+
+/* ---- growing ---- */
+
+/* The first free entry of KEY's page in the larger table takes RULE; it may also be lost. */
+static void move(uint64_t key, uint64_t rule)
+{
+	uint64_t home = rule_home(key & (((uint64_t)1 << RULE_PC_BITS) - 1));
+
+	for (unsigned n = 0; n < PROBES; n++)
+		if (__atomic_load_n(&probe(home, n)->key, __ATOMIC_RELAXED) == 0 &&
+		    keep(probe(home, n), 0, key, rule))
+			return;
+}
+
+/*
+ * One thread moves the entries, the others go on: what they look for in between is at
+ * worst built again. The mask goes first, so that nothing is kept any more where it
+ * would not be found.
+ */
+static __attribute__((noinline)) void grow(void)
+{
+	uint32_t holder = __atomic_load_n(&rules.growing, __ATOMIC_RELAXED);
+	uint64_t old = (rules.mask + 1) / RULE_PAGE_ENTRIES;
+	uint64_t pages = old ? old * 4 : RULE_PAGES_FIRST;
+
+	/* another process holds it: a thread of the parent, which this child does not have */
+	if (old >= RULE_PAGES || holder == session.pid ||
+	    !__atomic_compare_exchange_n(&rules.growing, &holder, session.pid, false,
+					 __ATOMIC_ACQUIRE, __ATOMIC_RELAXED))
+		return;
+	pages_make(old, pages);
+	__atomic_store_n(&rules.mask, pages * RULE_PAGE_ENTRIES - 1, __ATOMIC_RELEASE);
+	for (uint64_t i = 0; i < old * RULE_PAGE_ENTRIES; i++) {
+		struct rule_entry *e = &rules.entries[i];
+		uint64_t key = __atomic_load_n(&e->key, __ATOMIC_ACQUIRE);
+		uint64_t rule = __atomic_load_n(&e->rule, __ATOMIC_ACQUIRE);
+
+		if (key == 0 || key == RULE_BUSY ||
+		    rule_home(key & (((uint64_t)1 << RULE_PC_BITS) - 1)) / RULE_PAGE_ENTRIES ==
+			    i / RULE_PAGE_ENTRIES)
+			continue;
+		if (__atomic_compare_exchange_n(&e->key, &key, 0, false, __ATOMIC_ACQ_REL,
+						__ATOMIC_RELAXED))
+			move(key, rule);
+	}
+	__atomic_store_n(&rules.growing, 0, __ATOMIC_RELEASE);
+}
+
+/* A free entry was taken. */
+static void count_kept(void)
+{
+	uint32_t kept = __atomic_add_fetch(&rules.kept, 1, __ATOMIC_RELAXED);
+
+	if (kept > (rules.mask + 1) / ENTRIES_PER_KEPT)
+		grow();
 }
 
 uint64_t rule_build(uint64_t pc, uint64_t tag)
 {
-	uint64_t home = rule_home(pc), key = pc | tag, rule, seen, victim_seen = RULE_BUSY;
+	uint64_t home, key = pc | tag, rule, seen, victim_seen = RULE_BUSY;
 	struct rule_entry *victim = NULL;
 
 	if (pc >> RULE_PC_BITS)
 		return RULE_NONE;
+	/* a process that takes no stack has no table */
+	if (rules.mask == 0)
+		grow();
+	home = rule_home(pc);
 	for (unsigned n = 0; n < PROBES; n++) {
 		struct rule_entry *e = probe(home, n);
 
@@ -314,8 +397,8 @@ uint64_t rule_build(uint64_t pc, uint64_t tag)
 		victim = probe(home, 0);
 		victim_seen = __atomic_load_n(&victim->key, __ATOMIC_RELAXED);
 	}
-	if (victim_seen != RULE_BUSY)
-		keep(victim, victim_seen, key, rule);
+	if (victim_seen != RULE_BUSY && keep(victim, victim_seen, key, rule) && victim_seen == 0)
+		count_kept();
 	return rule;
 }
 

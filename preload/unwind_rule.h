@@ -44,12 +44,16 @@ struct rule_entry {
 
 #define RULE_PAGE_ENTRIES 256u /* of 16 bytes: 4 KiB */
 #define RULE_PAGES        256u
+#define RULE_PAGES_FIRST  16u  /* in use at first; they grow fourfold */
 #define RULE_BUSY         1u
 
 extern struct rule_table {
 	struct rule_entry *entries;
+	uint64_t mask;    /* entries in use - 1; only grows, from 0 before the first rule */
 	uint64_t tag;     /* generation of the code, in the bits above RULE_PC_BITS */
 	uint32_t changes; /* modules came or went */
+	uint32_t kept;    /* entries that were taken from the free ones */
+	uint32_t growing; /* pid of the process that makes the table larger */
 } rules __attribute__((visibility("hidden")));
 
 /* Make the table. False: no memory. */
@@ -109,7 +113,8 @@ static inline uint64_t rule_home(uint64_t pc)
 	uint64_t page = (pc >> 12) * 0x9e3779b97f4a7c15u >> (64 - 8);
 	uint64_t place = (pc * 0x9e3779b97f4a7c15u) >> (64 - 8);
 
-	return page * RULE_PAGE_ENTRIES + place;
+	return (page * RULE_PAGE_ENTRIES + place) &
+	       __atomic_load_n(&rules.mask, __ATOMIC_RELAXED);
 }
 
 _Static_assert(RULE_PAGES == 1u << 8 && RULE_PAGE_ENTRIES == 1u << 8, "rule_home");
@@ -117,9 +122,12 @@ _Static_assert(RULE_PAGES == 1u << 8 && RULE_PAGE_ENTRIES == 1u << 8, "rule_home
 /* TAG is rules.tag, read once for a stack. */
 static inline uint64_t rule_of(uint64_t pc, uint64_t tag)
 {
-	const struct rule_entry *e = &rules.entries[rule_home(pc)];
-	uint64_t key = pc | tag, rule;
+	uint64_t home = rule_home(pc), key = pc | tag, rule;
+	const struct rule_entry *e = &rules.entries[home];
 
+	/* the second choice lies in the same line of the cache */
+	if (__builtin_expect(__atomic_load_n(&e->key, __ATOMIC_ACQUIRE) != key, 0))
+		e = &rules.entries[home ^ 1];
 	if (__builtin_expect(__atomic_load_n(&e->key, __ATOMIC_ACQUIRE) == key, 1)) {
 		rule = __atomic_load_n(&e->rule, __ATOMIC_ACQUIRE);
 		/* the entry may have been given to another pc in between */
