@@ -12,6 +12,7 @@
 #include <sys/auxv.h>
 
 #include "bootstrap.h"
+#include "cfi_module.h"
 #include "real.h"
 
 /* The newest glibc whose malloc_chunk was looked at; later ones may differ. */
@@ -194,6 +195,18 @@ void real_resolve(void)
 	real = found;
 }
 
+/* dladdr reads all symbols of an object, which costs more than all the rest of the start. */
+static bool same_object(const void *a, const void *b)
+{
+	uint64_t start_a, start_b, end;
+	Dl_info info_a, info_b;
+
+	if (cfi_module_range((uint64_t)a, &start_a, &end) &&
+	    cfi_module_range((uint64_t)b, &start_b, &end))
+		return start_a == start_b;
+	return dladdr(a, &info_a) && dladdr(b, &info_b) && info_a.dli_fbase == info_b.dli_fbase;
+}
+
 const char *real_first_object(void)
 {
 	/*
@@ -203,12 +216,12 @@ const char *real_first_object(void)
 	void *program = _r_debug.r_map;
 	void *first = program ? dlsym(program, "malloc") : NULL;
 	const ElfW(Sym) *symbol = NULL;
-	Dl_info object, own;
+	Dl_info object;
 
 	if (!first)
 		dlerror();
-	if (!first || !dladdr1(first, &object, (void **)&symbol, RTLD_DL_SYMENT) ||
-	    !dladdr((void *)real_resolve, &own) || object.dli_fbase == own.dli_fbase)
+	if (!first || same_object(first, (const void *)real_resolve) ||
+	    !dladdr1(first, &object, (void **)&symbol, RTLD_DL_SYMENT))
 		return NULL;
 	/* an executable at a fixed address stands for a function whose address it takes */
 	return symbol && symbol->st_shndx != SHN_UNDEF ? object.dli_fname : NULL;
@@ -217,7 +230,6 @@ const char *real_first_object(void)
 bool real_is_glibc_malloc(void)
 {
 	const char *version = gnu_get_libc_version();
-	Dl_info libc, allocator;
 	unsigned minor = 0;
 
 	if (version[0] != '2' || version[1] != '.')
@@ -226,7 +238,5 @@ bool real_is_glibc_malloc(void)
 		minor = minor * 10 + (unsigned)(*p - '0');
 	if (minor > GLIBC_MINOR_KNOWN)
 		return false;
-	return dladdr((void *)gnu_get_libc_version, &libc) &&
-	       dladdr((void *)real.malloc, &allocator) &&
-	       libc.dli_fbase == allocator.dli_fbase;
+	return same_object((const void *)gnu_get_libc_version, (const void *)real.malloc);
 }
