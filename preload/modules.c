@@ -17,6 +17,7 @@
 #include "meta.h"
 #include "session.h"
 #include "sys.h"
+#include "sysfile.h"
 #include "unwind.h"
 
 #define PATH_BYTES 4096
@@ -105,16 +106,11 @@ static bool make_room(void)
 static const char *main_path(void)
 {
 	const char *given = (const char *)getauxval(AT_EXECFN);
-	long bytes;
+	const char *exe = sysfile_exe();
 
-	if (getauxval(AT_BASE) == 0 && given)
+	if (given && (getauxval(AT_BASE) == 0 || !*exe))
 		return given;
-	bytes = SYS4(readlinkat, AT_FDCWD, "/proc/self/exe", state.path,
-		     sizeof(state.path) - 1);
-	if (sys_failed(bytes))
-		return given ? given : "";
-	state.path[bytes] = '\0';
-	return state.path;
+	return exe;
 }
 
 /* A relative name was relative to the working directory of this moment. */

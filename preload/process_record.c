@@ -20,22 +20,42 @@
 #define RECORD_BYTES (ARGV_BYTES + 3 * PATH_BYTES)
 #define CLOCK_INTERVAL_NS 1000000000ull
 
-/* Read at start, and used again by forked children. */
+/* Taken at start, and used again by forked children. */
 static char argv_text[ARGV_BYTES];
 static size_t argv_bytes;
-static char exe_path[PATH_BYTES];
 static uint8_t buffer[RECORD_BYTES];
 
 static uint64_t last_clock_ns;
 static uint64_t started_ns;
 
-static void identity_read(void)
+/*
+ * The arguments as the kernel laid them out, which is what it shows as cmdline. Not
+ * where the loader was started as a program: it takes its own ones away.
+ */
+static bool argv_copy(char *const *argv)
 {
-	long n = sysfile_read("/proc/self/cmdline", argv_text, sizeof(argv_text));
+	if (!argv || getauxval(AT_BASE) == 0)
+		return false;
+	argv_bytes = 0;
+	for (; *argv; argv++) {
+		size_t bytes = strlen(*argv) + 1, room = sizeof(argv_text) - argv_bytes;
 
+		if (bytes > room)
+			bytes = room;
+		memcpy(argv_text + argv_bytes, *argv, bytes);
+		argv_bytes += bytes;
+	}
+	return true;
+}
+
+static void arguments_read(char *const *argv)
+{
+	long n;
+
+	if (argv_copy(argv))
+		return;
+	n = sysfile_read("/proc/self/cmdline", argv_text, sizeof(argv_text));
 	argv_bytes = n > 0 ? (size_t)n : 0;
-	n = SYS4(readlinkat, AT_FDCWD, "/proc/self/exe", exe_path, sizeof(exe_path) - 1);
-	exe_path[n > 0 ? n : 0] = '\0';
 }
 
 static void process_record(enum process_how how, uint32_t parent_image, uint64_t fork_stamp,
@@ -60,7 +80,7 @@ static void process_record(enum process_how how, uint32_t parent_image, uint64_t
 	meta_number(&b, session.owner_start);
 	meta_number(&b, session.features);
 	meta_bytes(&b, argv_text, argv_bytes);
-	meta_string(&b, exe_path);
+	meta_string(&b, sysfile_exe());
 	meta_string(&b, cwd);
 	meta_string(&b, libc);
 	meta_number(&b, (uint64_t)SYS1(brk, 0));
@@ -71,9 +91,9 @@ static void process_record(enum process_how how, uint32_t parent_image, uint64_t
 	meta_append(META_PROCESS, &b);
 }
 
-void process_record_started(void)
+void process_record_started(char *const *argv)
 {
-	identity_read();
+	arguments_read(argv);
 	process_record(PROCESS_STARTED, 0, 0, 0);
 	meta_notes_release();
 	process_record_clock();

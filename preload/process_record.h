@@ -8,8 +8,11 @@
 
 #include "record_kinds.h"
 
-/* META_PROCESS of a program that was started (exec), with notes that waited for it. */
-void process_record_started(void);
+/*
+ * META_PROCESS of a program that was started (exec), with notes that waited for it.
+ * ARGV: as the kernel laid it out; NULL: not known.
+ */
+void process_record_started(char *const *argv);
 
 /*
  * META_PROCESS of a forked child; argv and exe are its parent's. PARENT_IMAGE and

@@ -69,7 +69,11 @@ static bool is_followed(void)
 
 static void identity_take(void)
 {
-	session.owner_start = sysfile_start_time();
+	struct sysfile_self self;
+
+	sysfile_self(&self);
+	session.owner_start = self.start_time;
+	session.threads = self.threads;
 	session.image = __atomic_add_fetch(&session.ring->next_image, 1, __ATOMIC_RELAXED);
 }
 

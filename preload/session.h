@@ -22,6 +22,7 @@ extern struct session {
 	uint8_t *meta;               /* the metadata area */
 	uint64_t meta_mapped;        /* bytes of it that this process could map */
 	uint64_t owner_start;        /* start time of this process, in clock ticks (stat, field 22) */
+	uint32_t threads;            /* of this process when the library started; 0: not known */
 	uint32_t features;           /* FEATURE_* bits in force */
 } session __attribute__((visibility("hidden")));
 

@@ -51,6 +51,11 @@ static char *const *environment(void)
 	return stack ? (char *const *)(stack + 1 + stack[0] + 1) : environ;
 }
 
+static char *const *arguments(void)
+{
+	return __libc_stack_end ? (char *const *)__libc_stack_end + 1 : NULL;
+}
+
 static uint32_t option_features(void)
 {
 	return (session.options.free_stacks ? FEATURE_FREE_STACKS : 0) |
@@ -91,7 +96,7 @@ static void begin(void)
 	session.features = block_init() | unwind_features() | option_features();
 	session.features |= syscall_sites_install();
 	sample_init();
-	process_record_started();
+	process_record_started(arguments());
 	say_own_malloc();
 	settings_record(env);
 	regions_record();

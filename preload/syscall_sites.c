@@ -21,8 +21,12 @@
 #include "site_code.h"
 #include "sys.h"
 #include "syscall_numbers.h"
+#include "sysfile.h"
 
 #define PAGE_BYTES 4096ul
+
+/* Sites so near each other are written together: libc has most of them in a row. */
+#define WINDOW_BYTES 1024u
 
 /*
  * libc's functions that make memory system calls themselves: all there are in
@@ -112,24 +116,11 @@ static uint32_t fixed_bits(void)
 /* Threads of this process; 0 where /proc does not tell. */
 static unsigned count_threads(void)
 {
-	char entries[1024];
-	long fd = SYS4(openat, AT_FDCWD, "/proc/self/task", O_RDONLY | O_DIRECTORY | O_CLOEXEC, 0);
-	long bytes;
-	unsigned tasks = 0;
+	struct sysfile_self self;
 
-	if (sys_failed(fd))
-		return 0;
-	bytes = SYS3(getdents64, fd, entries, sizeof(entries));
-	SYS1(close, fd);
-	/* struct dirent64: d_reclen at 16, d_name at 19 */
-	for (long at = 0; at < bytes; ) {
-		uint16_t length;
-
-		memcpy(&length, entries + at + 16, sizeof(length));
-		tasks += entries[at + 19] != '.';
-		at += length;
-	}
-	return tasks;
+	if (session.threads)
+		return session.threads;
+	return sysfile_self(&self) ? self.threads : 0;
 }
 
 static bool all_near(uint64_t page)
@@ -180,19 +171,47 @@ static void flush_code(const struct site *site)
 	__builtin___clear_cache(start, start + site->bytes);
 }
 
-static bool patch_site(long fd, struct site *site)
+/* All sites, by address. SORTED has SITES_MAX places. */
+static void sort_sites(struct site *sorted[])
 {
-	uint64_t trampoline = (uint64_t)(uintptr_t)state.page +
-			      (uint64_t)(site - state.sites) * TRAMPOLINE_BYTES;
-	uint8_t code[SITE_BYTES];
+	for (unsigned i = 0; i < state.count; i++) {
+		unsigned at = i;
 
-	if (!site_jump(code, site, trampoline))
-		return false;
-	site->is_patched = true;
-	if (!write_code(fd, site->addr, code, site->bytes))
-		return false;
-	flush_code(site);
-	return true;
+		for (; at > 0 && sorted[at - 1]->addr > state.sites[i].addr; at--)
+			sorted[at] = sorted[at - 1];
+		sorted[at] = &state.sites[i];
+	}
+}
+
+/*
+ * Patch SITES, ascending, with one write as far as they lie within WINDOW_BYTES: what
+ * is between them is written as it was. Returns how many were patched; 0: it failed.
+ */
+static unsigned patch_window(long fd, struct site *const sites[], unsigned count)
+{
+	uint64_t start = sites[0]->addr, end = start;
+	uint8_t code[WINDOW_BYTES];
+	unsigned n;
+
+	for (n = 0; n < count && sites[n]->addr + sites[n]->bytes - start <= sizeof(code); n++)
+		end = sites[n]->addr + sites[n]->bytes;
+	memcpy(code, (const void *)(uintptr_t)start, end - start);
+	for (unsigned i = 0; i < n; i++) {
+		struct site *site = sites[i];
+		uint64_t trampoline = (uint64_t)(uintptr_t)state.page +
+				      (uint64_t)(site - state.sites) * TRAMPOLINE_BYTES;
+		uint8_t jump[SITE_BYTES];
+
+		if (!site_jump(jump, site, trampoline))
+			return 0;
+		memcpy(code + (site->addr - start), jump, site->bytes);
+		site->is_patched = true;
+	}
+	if (!write_code(fd, start, code, end - start))
+		return 0;
+	for (unsigned i = 0; i < n; i++)
+		flush_code(sites[i]);
+	return n;
 }
 
 static void restore_sites(long fd)
@@ -257,6 +276,7 @@ static bool probe(const struct link_map *libc)
  */
 static const char *patch_all(const struct link_map *libc)
 {
+	struct site *sorted[SITES_MAX];
 	const char *reason = NULL;
 	unsigned threads = count_threads();
 	long fd;
@@ -270,9 +290,12 @@ static const char *patch_all(const struct link_map *libc)
 	fd = SYS4(openat, AT_FDCWD, "/proc/self/mem", O_RDWR | O_CLOEXEC, 0);
 	if (sys_failed(fd))
 		return "/proc/self/mem cannot be opened for writing";
-	for (unsigned i = 0; i < state.count && !reason; i++)
-		if (!patch_site(fd, &state.sites[i]))
+	sort_sites(sorted);
+	for (unsigned n = 0, i = 0; i < state.count && !reason; i += n) {
+		n = patch_window(fd, sorted + i, state.count - i);
+		if (n == 0)
 			reason = "/proc/self/mem refuses to write code";
+	}
 	if (!reason && libc && !probe(libc))
 		reason = "the patched code does not take effect";
 	if (reason)

@@ -25,38 +25,57 @@ long sysfile_read(const char *path, char *buffer, size_t size)
 		if (n <= 0)
 			break;
 		have += (size_t)n;
+		/* no file that is read here gives less than there is */
+		if (have + 1 < size)
+			break;
 	}
 	SYS1(close, fd);
 	buffer[have] = '\0';
 	return have == 0 && sys_failed(n) ? n : (long)have;
 }
 
-uint64_t sysfile_parse_start_time(const char *stat)
+const char *sysfile_exe(void)
+{
+	static char path[4096];
+
+	if (!path[0]) {
+		long n = SYS4(readlinkat, AT_FDCWD, "/proc/self/exe", path, sizeof(path) - 1);
+
+		path[n > 0 ? n : 0] = '\0';
+	}
+	return path;
+}
+
+/* The number in FIELD of a stat file, counted from 1 as in proc(5), from 3 on; 0: none. */
+static uint64_t stat_field(const char *stat, unsigned field)
 {
 	/* field 2 is the command in parentheses and may hold anything */
 	const char *p = strrchr(stat, ')');
 	uint64_t value = 0;
 
-	if (!p)
-		return 0;
-	for (unsigned field = 2; field < 22; field++) {
+	for (unsigned at = 2; p && at < field; at++) {
 		p = strchr(p, ' ');
-		if (!p)
-			return 0;
-		p++;
+		p += p != NULL;
 	}
-	for (; *p >= '0' && *p <= '9'; p++)
+	for (; p && *p >= '0' && *p <= '9'; p++)
 		value = value * 10 + (uint64_t)(*p - '0');
 	return value;
 }
 
-uint64_t sysfile_start_time(void)
+bool sysfile_self_parse(struct sysfile_self *self, const char *stat)
+{
+	self->threads = (uint32_t)stat_field(stat, 20);
+	self->start_time = stat_field(stat, 22);
+	return self->threads != 0;
+}
+
+bool sysfile_self(struct sysfile_self *self)
 {
 	char text[1024];
 
-	if (sysfile_read("/proc/self/stat", text, sizeof(text)) <= 0)
-		return 0;
-	return sysfile_parse_start_time(text);
+	*self = (struct sysfile_self){ 0 };
+	return sysfile_read("/proc/self/stat", text, sizeof(text)) > 0 &&
+	       sysfile_self_parse(self, text);
 }
 
 char *sysfile_decimal(char *p, uint64_t v)

@@ -4,6 +4,7 @@
 #ifndef PRELOAD_SYSFILE_H
 #define PRELOAD_SYSFILE_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -13,11 +14,23 @@
  */
 long sysfile_read(const char *path, char *buffer, size_t size);
 
-/* Field 22 of /proc/self/stat: start time of this process in clock ticks; 0: unknown. */
-uint64_t sysfile_start_time(void);
+/*
+ * The program's file, as the kernel names it; "" where not known. Asked for once: a
+ * forked child has its parent's. One thread at a time, the first time.
+ */
+const char *sysfile_exe(void);
 
-/* Field 22 in the text of a stat file; 0 where it is not there. */
-uint64_t sysfile_parse_start_time(const char *stat);
+/* From /proc/self/stat. */
+struct sysfile_self {
+	uint64_t start_time; /* field 22, in clock ticks; 0: unknown */
+	uint32_t threads;    /* field 20; 0: unknown */
+};
+
+/* This process. False, and all zero, where /proc does not tell. */
+bool sysfile_self(struct sysfile_self *self);
+
+/* The same from the text of a stat file. False where that is not what it is. */
+bool sysfile_self_parse(struct sysfile_self *self, const char *stat);
 
 /* Write V in decimal and a NUL at P (21 bytes of room); return the place of the NUL. */
 char *sysfile_decimal(char *p, uint64_t v);

@@ -29,10 +29,17 @@ TEST(test_sysfile_start_time_is_found_behind_any_command_name)
 	const char *stat = "17 (a) b (c)) S 1 17 17 0 -1 4194304 11 12 13 14 15 16 17 18 20 0 1 0 "
 			   "987654 23 24\n";
 
-	assert_int_equal(sysfile_parse_start_time(stat), 987654);
-	assert_int_equal(sysfile_parse_start_time("17 (x) S 1 2"), 0);
-	assert_int_equal(sysfile_parse_start_time(""), 0);
-	assert_true(sysfile_start_time() > 0);
+	struct sysfile_self self;
+
+	assert_true(sysfile_self_parse(&self, stat));
+	assert_int_equal(self.start_time, 987654);
+	assert_int_equal(self.threads, 1);
+	assert_false(sysfile_self_parse(&self, "17 (x) S 1 2"));
+	assert_int_equal(self.start_time, 0);
+	assert_false(sysfile_self_parse(&self, ""));
+	assert_true(sysfile_self(&self));
+	assert_true(self.start_time > 0);
+	assert_int_equal(self.threads, 1);
 }
 
 TEST(test_sysfile_decimal_writes_the_digits_of_any_number)
