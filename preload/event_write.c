@@ -70,25 +70,40 @@ static bool segment_begin(struct thread *t, uint64_t stamp)
 	return true;
 }
 
+/* In the slot that the thread has, as far as it goes. */
+static bool room_find(struct thread *t, size_t need, uint64_t stamp)
+{
+	/* room there is only where a state has just come with its slot, or by extending it */
+	if (ring_room(&t->ring) >= need + RECORD_MAX ||
+	    (ring_extend(&t->ring) && ring_room(&t->ring) >= need + RECORD_MAX)) {
+		if (t->state->number != t->number)
+			write_thread(t, stamp);
+		return true;
+	}
+	return false;
+}
+
+static bool segment_make(struct thread *t, size_t need, uint64_t stamp)
+{
+	if (!segment_begin(t, stamp)) {
+		if (session.recording)
+			event_lost(t, t->state->claimant.cause);
+		return false;
+	}
+	if (ring_room(&t->ring) >= need ||
+	    (ring_extend(&t->ring) && ring_room(&t->ring) >= need))
+		return true;
+	event_lost(t, LOSS_TOO_LONG);
+	return false;
+}
+
 static bool room_make(struct thread *t, size_t need, uint64_t stamp)
 {
 	if (!t->state && !tstate_attach(t)) {
 		session_loss(LOSS_NO_STATE, 1);
 		return false;
 	}
-	/* room there is only where a state has just come with its slot */
-	if (ring_room(&t->ring) >= need + RECORD_MAX) {
-		if (t->state->number != t->number)
-			write_thread(t, stamp);
-	} else if (!segment_begin(t, stamp)) {
-		if (session.recording)
-			event_lost(t, t->state->claimant.cause);
-		return false;
-	}
-	if (ring_room(&t->ring) >= need)
-		return true;
-	event_lost(t, LOSS_TOO_LONG);
-	return false;
+	return room_find(t, need, stamp) || segment_make(t, need, stamp);
 }
 
 __attribute__((noinline, cold)) bool event_room_make(struct thread *t, size_t need,
@@ -101,13 +116,23 @@ __attribute__((noinline, cold)) bool event_room_make(struct thread *t, size_t ne
 	return made;
 }
 
+bool event_segment_new(struct thread *t, size_t need, uint64_t stamp)
+{
+	int saved = errno;
+	bool made = segment_make(t, need, stamp);
+
+	errno = saved;
+	return made;
+}
+
 void event_write_timing(struct thread *t)
 {
 	uint64_t duration = t->call_end > t->call_start ? t->call_end - t->call_start : 0;
 	uint8_t *p;
 
 	/* its call is in this segment: a new one would be no place for it */
-	if (ring_room(&t->ring) < RECORD_MAX)
+	if (ring_room(&t->ring) < RECORD_MAX &&
+	    !(ring_extend(&t->ring) && ring_room(&t->ring) >= RECORD_MAX))
 		return;
 	t->phase = PHASE_RECORD;
 	p = put_head(t->ring.cursor, &t->ring.base, EVENT_TIMING, t->call_end);

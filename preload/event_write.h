@@ -13,11 +13,15 @@
 #include "tstate.h"
 
 /*
- * Give T a segment with NEED bytes of room: a state where it has none, a new slot
- * where the old one is full; counts a loss where there is none to be had. After a
- * true result the next stack taken must be a whole one. STAMP is the event's.
+ * Give T a segment with NEED bytes of room: a state where it has none, the rest of its
+ * slot or a new one where the old one is full; counts a loss where there is none to be
+ * had. After a true result the next stack must be taken anew, as a new segment wants a
+ * whole one. STAMP is the event's.
  */
 bool event_room_make(struct thread *t, size_t need, uint64_t stamp);
+
+/* The same of T, which has a state, but in a new segment in any case. */
+bool event_segment_new(struct thread *t, size_t need, uint64_t stamp);
 
 /* Count an event of T that could not be written. */
 void event_lost(struct thread *t, enum loss_cause cause);

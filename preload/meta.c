@@ -13,7 +13,7 @@
 #define NOTE_WAITING_BYTES 256
 
 /* Pages are made in steps, so that small records do not cost a system call each. */
-#define PREFAULT_STEP (64u * 1024)
+#define PREFAULT_STEP (16u * 1024)
 
 /* Bytes of the area below this offset and at or above the step's start are made. */
 static uint64_t ready_start, ready_end;

@@ -21,6 +21,9 @@
 #define BACKOFF_FIRST_NS (10 * NS_PER_MS)
 #define BACKOFF_LONGEST_NS (5000 * NS_PER_MS)
 
+/* Made first: many processes write no more than that. */
+#define SLOT_FIRST_BYTES (16u * 1024)
+
 /* Slot words are made ready a page at a time. */
 #define WORDS_STEP 512u
 
@@ -46,6 +49,13 @@ static struct segment_header *slot_at(uint32_t index)
 {
 	return (struct segment_header *)(session.slots +
 					 (uint64_t)index * session.ring->slot_bytes);
+}
+
+static size_t slot_first_bytes(void)
+{
+	uint32_t bytes = session.ring->slot_bytes;
+
+	return bytes < SLOT_FIRST_BYTES ? bytes : SLOT_FIRST_BYTES;
 }
 
 static uint64_t owned_word(void)
@@ -133,7 +143,7 @@ static enum attempt claim_once(const struct ring_claimant *who, uint32_t *index)
 	if (attempt != ATTEMPT_DONE && session.options.when_full == WHEN_FULL_OVERWRITE)
 		attempt = claim_oldest(index);
 	if (attempt == ATTEMPT_DONE &&
-	    !prefault_write(slot_at(*index), session.ring->slot_bytes)) {
+	    !prefault_write(slot_at(*index), slot_first_bytes())) {
 		__atomic_store_n(&session.slot_words[*index], slot_word(SLOT_FREE, 0, 0),
 				 __ATOMIC_RELEASE);
 		attempt = ATTEMPT_NO_SPACE;
@@ -211,7 +221,7 @@ static void segment_open(struct ring_cursor *c, struct ring_claimant *who,
 	who->impatient = false;
 	*c = (struct ring_cursor){
 		.cursor = (uint8_t *)(h + 1),
-		.limit = (uint8_t *)h + session.ring->slot_bytes,
+		.limit = (uint8_t *)h + slot_first_bytes(),
 		.segment = h,
 		.base = { .stamp = stamp },
 	};
@@ -232,6 +242,17 @@ bool ring_claim(struct ring_cursor *c, struct ring_claimant *who, uint64_t stamp
 		return false;
 	}
 	segment_open(c, who, slot_at(index), stamp);
+	return true;
+}
+
+bool ring_extend(struct ring_cursor *c)
+{
+	uint8_t *end = (uint8_t *)c->segment + session.ring->slot_bytes;
+
+	if (!c->segment || c->limit == end ||
+	    !prefault_write(c->limit, (size_t)(end - c->limit)))
+		return false;
+	c->limit = end;
 	return true;
 }
 

@@ -16,7 +16,7 @@
 /* All zero: no slot. Fields of the hot path. */
 struct ring_cursor {
 	uint8_t *cursor;                /* where the next record goes */
-	uint8_t *limit;                 /* end of the slot */
+	uint8_t *limit;                 /* end of the slot, or of its pages that are made */
 	struct segment_header *segment; /* beginning of the slot */
 	struct codec_base base;
 	uint32_t events;                /* records in the segment so far */
@@ -57,6 +57,9 @@ static inline void ring_publish(struct ring_cursor *c, uint8_t *end)
  * slot may pass from thread to thread.
  */
 bool ring_claim(struct ring_cursor *c, struct ring_claimant *who, uint64_t stamp);
+
+/* Make the rest of the slot's pages. False: they were made, or there is no space. */
+bool ring_extend(struct ring_cursor *c);
 
 /* The segment is complete: the slot becomes FULL, C has no slot. Does nothing without one. */
 void ring_close(struct ring_cursor *c);

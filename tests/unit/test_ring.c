@@ -31,7 +31,7 @@ TEST(test_ring_claim_takes_the_lowest_slot_and_writes_its_header)
 	assert_int_equal(a.segment->lost, 5);
 	assert_int_equal(a.segment->first_stamp, 1000);
 	assert_int_equal(a.segment->committed, 0);
-	assert_int_equal(ring_room(&a), RING_SLOT_BYTES - sizeof(struct segment_header));
+	assert_int_equal(ring_room(&a), 16 * 1024 - sizeof(struct segment_header));
 	assert_int_equal(state_of(0), SLOT_OWNED);
 	assert_int_equal(slot_word_tid(session.slot_words[0]), getpid());
 	assert_true(ring_claim(&b, &who, 2000));
@@ -41,6 +41,23 @@ TEST(test_ring_claim_takes_the_lowest_slot_and_writes_its_header)
 	assert_int_equal(state_of(0), SLOT_FULL);
 	assert_int_equal(session.ring->full_slots, 1);
 	assert_int_equal(ring_room(&a), 0);
+	own_ring_drop();
+}
+
+TEST(test_ring_extend_makes_the_rest_of_the_slot_once)
+{
+	struct ring_cursor c = { 0 };
+	struct ring_claimant who = { 0 };
+
+	own_ring_make(4, 8, WHEN_FULL_DROP, false);
+	assert_false(ring_extend(&c));
+	assert_true(ring_claim(&c, &who, 1));
+	assert_true(ring_extend(&c));
+	assert_int_equal(ring_room(&c), RING_SLOT_BYTES - sizeof(struct segment_header));
+	assert_false(ring_extend(&c));
+	memset(c.cursor, 0xff, ring_room(&c));
+	assert_int_equal(((struct segment_header *)(session.slots + RING_SLOT_BYTES))->magic, 0);
+	ring_close(&c);
 	own_ring_drop();
 }
 
@@ -267,6 +284,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_ring_claim_takes_the_lowest_slot_and_writes_its_header),
+		cmocka_unit_test(test_ring_extend_makes_the_rest_of_the_slot_once),
 		cmocka_unit_test(test_ring_publish_commits_the_bytes_and_counts_the_record),
 		cmocka_unit_test(test_ring_claim_beyond_the_soft_limit_fails_but_for_a_first_slot),
 		cmocka_unit_test(test_ring_claim_without_a_living_recorder_does_not_wait),
