@@ -92,7 +92,8 @@ all: $(OUT)/liballotrope.so $(OUT)/allotrope ## build the library and the analyz
 $(OUT)/liballotrope.so: $(LIB_OBJ) preload/liballotrope.map
 	$(say) LD $@
 	$(Q)$(CC) -shared -o $@ $(LIB_OBJ) -Wl,--version-script=preload/liballotrope.map \
-		-Wl,-z,now -Wl,-z,relro -Wl,-z,defs -Wl,-Bsymbolic -Wl,-soname,liballotrope.so \
+		-Wl,-z,now -Wl,-z,relro -Wl,-z,defs -Wl,-z,noseparate-code -Wl,-Bsymbolic \
+		-Wl,-soname,liballotrope.so \
 		-Wl,--as-needed -ldl -lpthread
 
 $(OUT)/libanalyzer.a: $(APP_OBJ)
