@@ -3,20 +3,13 @@
  * peak and at the end. Prints the rows of site_rows; promises that the columns of
  * CSV begin with kind,blocks,bytes,... as scripts expect.
  */
-#include <inttypes.h>
 #include <stdlib.h>
-#include <string.h>
 
-#include "base/term.h"
-#include "base/units.h"
-#include "base/visible.h"
 #include "base/xmem.h"
 #include "forms/form.h"
 #include "forms/site_rows.h"
+#include "forms/stack_lines.h"
 #include "forms/stack_text.h"
-
-/* Frames under a row in text, unless --depth says otherwise. */
-#define FRAMES_SHOWN 8
 
 struct sites_state {
 	uint32_t depth;
@@ -97,37 +90,6 @@ static uint64_t row_value(const struct site_row *row, size_t column)
 	}
 }
 
-static void put_frames(struct emit *table, const struct sites_state *s,
-		       frame_node node)
-{
-	uint32_t shown = s->has_depth ? UINT32_MAX : FRAMES_SHOWN;
-	uint32_t depth = frame_tree_depth(s->tree, node);
-
-	/* a lone "1 more" would take the line of that one */
-	if (depth == FRAMES_SHOWN + 1)
-		shown = depth;
-	if (!node)
-		emit_detail(table, "    (no call stack)");
-	for (uint32_t i = 0; node; i++) {
-		const struct symbol_frame *f = frame_tree_frame(s->tree, node);
-		char *text, *line;
-
-		if (i == shown) {
-			line = xasprintf("      ... %" PRIu32 " more: --depth=0",
-					 depth - i);
-			emit_detail(table, line);
-			free(line);
-			return;
-		}
-		text = frame_text(f);
-		line = xasprintf("%s%s", i == 0 ? "    " : "      ", text);
-		emit_detail(table, line);
-		free(text);
-		free(line);
-		node = frame_tree_parent(s->tree, node);
-	}
-}
-
 static void put_row(struct run *run, struct emit *table, const struct site_row *row)
 {
 	const struct sites_state *s = run->state;
@@ -166,7 +128,7 @@ static void put_row(struct run *run, struct emit *table, const struct site_row *
 		cells[COL_FRAMES] = cell_json(stack_json(s->tree, row->node));
 	emit_row(table, cells);
 	if (is_text)
-		put_frames(table, s, row->node);
+		stack_lines_put(table, s->tree, row->node, s->has_depth);
 	free(function);
 	free(stack);
 }
@@ -178,31 +140,6 @@ static void put_rows(struct run *run, struct emit *table, struct site_rows *rows
 	site_rows_sort(rows, s->tree, run->top, &run->sort, columns, row_value);
 	for (size_t i = 0; i < run_rows(run, rows->count); i++)
 		put_row(run, table, &rows->rows[i]);
-}
-
-/* How much of the whole the rows shown are. */
-static void put_rest(struct run *run, const struct site_rows *rows)
-{
-	size_t column = run->sort.keys[0].column;
-	char shown_text[UNITS_MAX], count[UNITS_MAX], percent[UNITS_MAX];
-	size_t shown = run_rows(run, rows->count);
-	uint64_t all = 0, part = 0;
-
-	if (shown == rows->count)
-		return;
-	for (size_t i = 0; i < rows->count; i++) {
-		uint64_t v = row_value(&rows->rows[i], column);
-
-		all += v;
-		if (i < shown)
-			part += v;
-	}
-	fprintf(run->out, "%s\n%s of %s call stacks", term_style(run->color, STYLE_FAINT),
-		units_count(shown_text, shown), units_count(count, rows->count));
-	if (all > 0 && columns[column].type != COLUMN_TEXT)
-		fprintf(run->out, ", %s of %s", units_percent(percent, part, all),
-			columns[column].key);
-	fprintf(run->out, "; --top=0 shows all%s\n", term_plain(run->color));
 }
 
 static int sites_end(struct run *run)
@@ -224,7 +161,7 @@ static int sites_end(struct run *run)
 			run_put_image(run, run->heaps[i]->image);
 			put_rows(run, table, rows);
 			emit_free(table);
-			put_rest(run, rows);
+			stack_lines_put_rest(run, rows, columns, row_value);
 		} else {
 			site_rows_append(all, rows);
 		}
@@ -253,16 +190,10 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 {
 	const struct form_input *input = state->input;
 	struct sites_state *s = input->state;
-	char *end;
-	unsigned long depth;
 
 	if (key != 'd')
 		return ARGP_ERR_UNKNOWN;
-	depth = strtoul(arg, &end, 10);
-	if (*arg < '0' || *arg > '9' || *end || depth > DEPTH_MAX)
-		form_usage_error(state, "--depth takes a number of frames from 0 (all) to %d, not '%s'",
-			   DEPTH_MAX, arg);
-	s->depth = (uint32_t)depth;
+	s->depth = stack_lines_parse_depth(state, arg);
 	s->has_depth = true;
 	return 0;
 }
