@@ -233,12 +233,15 @@ static void put_title(struct run *run, const struct site_rows *rows)
 	struct amount sum = { 0, 0 };
 	char count[UNITS_MAX], bytes[UNITS_MAX];
 	char *amount, *text, *when;
+	size_t used;
 
+	known_leaks_sum(&s->known, &used);
 	for (size_t i = 0; i < rows->count; i++)
 		add(&sum, rows->rows[i].end);
 	amount = leaks_amount(sum);
 	when = run->has_at ? visible_text(run->at_text) : xstrdup("the end");
-	text = rows->count == 0 ? xasprintf("Nothing that is listed here is live at %s.", when) :
+	text = rows->count == 0 ?
+	       xasprintf("Nothing%s is live at %s.", used ? " beside what is suppressed" : "", when) :
 	       xasprintf("Live at %s%s: %s (%s bytes) by %s call stack%s. Allocated%s and not freed; "
 			 "whether something still points to %s is not known.", when,
 			 s->kind == KIND_MAPPING ? ", mapped by the program itself" : "", amount,

@@ -30,7 +30,7 @@ static char *use_text(const struct suppression *p)
 {
 	if (strcmp(p->file, KNOWN_LIBC) == 0)
 		return xasprintf("%s (%s)", p->name, p->file);
-	return xasprintf("%s (%s:%u)", p->name, p->file, p->line);
+	return xasprintf("'%s' (%s:%u)", p->name, p->file, p->line);
 }
 
 /*
