@@ -45,7 +45,9 @@ static const char *file_of(const char *text)
 
 static int status_of(const char *path, const char *option)
 {
-	char *args[] = { (char *)"leaks", (char *)option, (char *)"-o", (char *)"/dev/null", (char *)path, NULL };
+	char *args[] = {
+		(char *)"leaks", (char *)option, (char *)"-o", (char *)"/dev/null", (char *)path, NULL,
+	};
 
 	return command_run_form(form_find("leaks"), 5, args);
 }
@@ -130,7 +132,8 @@ TEST(test_suppressed_stacks_are_left_out_and_counted)
 
 	snprintf(words, sizeof(words), "leaks --suppressions=%s", file_of("leak:libq\n"));
 	assert_report_has(mktrace_file(t), words, "Live at the end: 1 block, 50 B");
-	assert_report_has(mktrace_file(t), words, "\nsuppressed  blocks  by\n     110 B       2  'libq' (/tmp/");
+	assert_report_has(mktrace_file(t), words,
+		"\nsuppressed  blocks  by\n     110 B       2  'libq' (/tmp/");
 	snprintf(words, sizeof(words), "leaks --suppressions=%s",
 		 file_of("{\n all of it\n Memcheck:Leak\n match-leak-kinds: definite\n fun:c?lloc\n}\n"
 			 "{\n the rest\n Memcheck:Leak\n fun:malloc\n obj:/lib/libq.so\n}\n"));

@@ -138,8 +138,9 @@ TEST(test_valgrind_sources_and_objects_are_locations)
 TEST(test_operator_new_is_the_allocator_for_valgrind)
 {
 	struct suppressions s = { 0 };
-	const struct suppression_frame made[] = { { "operator new(unsigned long)", "_Znwm", NULL, NULL, NULL, 0, false },
-						  frames[0] };
+	const struct suppression_frame made[] = {
+		{ "operator new(unsigned long)", "_Znwm", NULL, NULL, NULL, 0, false }, frames[0],
+	};
 	const struct suppression_stack by_new = { made, 2, 1u << FUNC_MALLOC };
 
 	const char text[] = "{\na\nMemcheck:Leak\nfun:malloc\nfun:_Znwm\n}\n"
@@ -226,7 +227,8 @@ TEST(test_wrong_valgrind_lines_are_named)
 		"'f', line 5: a suppression needs at least one fun:, obj: or src:");
 	refused("{\n a\n Memcheck\n fun:a\n}\n",
 		"'f', line 3: expected TOOL:KIND, as Memcheck:Leak: 'Memcheck'");
-	refused("{\n a\n Memcheck:leak\n fun:a\n}\n", "'f', line 3: the kind is written 'Leak': 'Memcheck:leak'");
+	refused("{\n a\n Memcheck:leak\n fun:a\n}\n",
+		"'f', line 3: the kind is written 'Leak': 'Memcheck:leak'");
 	refused("{\n a\n Memcheck:Leak\n func:a\n}\n",
 		"'f', line 4: expected fun:, obj:, src:, '...' or '}': 'func:a'");
 	refused("{\n a\n Memcheck:Leak\n match-leak-kinds: all,some\n fun:a\n}\n",
