@@ -1,17 +1,21 @@
 /*
  * test_dhat.c - blocks, bytes and the maximum of live bytes are those of valgrind's
- * DHAT. What differs by construction is taken out: both runs see one environment
- * (scrub.so), valgrind frees nothing for the program at its end, and DHAT counts
- * malloc(0) as one byte.
+ * DHAT: in the summary, and for every call stack in the file of the report dhat. What
+ * differs by construction is taken out: both runs see one environment (scrub.so),
+ * valgrind frees nothing for the program at its end, and DHAT counts malloc(0) as one
+ * byte. Call stacks are compared by file and address in it.
  */
+#include <inttypes.h>
+#include <libgen.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "support/run.h"
 #include "test.h"
 
-struct dhat { long long bytes, blocks, max_bytes, max_blocks, end_bytes, end_blocks; };
+struct dhat { long long bytes, blocks, max_bytes, max_blocks, end_bytes, end_blocks, deaths; };
 
 static void read_pair(const char *text, const char *label, long long *bytes, long long *blocks)
 {
@@ -34,17 +38,22 @@ static const char *first_word(const char *command)
 static struct dhat dhat_figures(const char *environment, const char *command)
 {
 	struct dhat d;
-	struct result r = run_shell("%s SCRUB=$(basename %s) LD_PRELOAD=%s valgrind --tool=dhat "
+	struct result r = run_shell("%s SCRUB=$(basename %s) SCRUB_MAPS=dhat.maps LD_PRELOAD=%s valgrind --tool=dhat "
 				    "--run-libc-freeres=no --run-cxx-freeres=no --log-file=dhat.log "
-				    "--dhat-out-file=/dev/null %s && cat dhat.log >&2",
+				    "--num-callers=400 --show-below-main=yes --read-inline-info=no "
+				    "--trace-malloc=yes --dhat-out-file=dhat.json %s && tail -n 12 dhat.log >&2",
 				    environment, first_word(command), built("tests/subjects/scrub.so"),
 				    command);
+	struct result deaths = run_shell("grep -cE -e '-- (free|_Zd[al]P[a-zA-Z0-9_]*)[(]0x[1-9A-F]' "
+					 "-e '-- realloc[(]0x[1-9A-F][0-9A-F]*,0[)]' dhat.log");
 
 	if (!strstr(r.err, "Total:"))
 		fail_msg("valgrind: %s", r.err);
 	read_pair(r.err, "Total:", &d.bytes, &d.blocks);
 	read_pair(r.err, "At t-gmax:", &d.max_bytes, &d.max_blocks);
 	read_pair(r.err, "At t-end:", &d.end_bytes, &d.end_blocks);
+	d.deaths = atoll(deaths.out);
+	result_free(&deaths);
 	result_free(&r);
 	return d;
 }
@@ -66,6 +75,149 @@ static void equal(const char *command, const char *what, long long ours, long lo
 		fail_msg("%s: %s: %lld, DHAT %lld", command, what, ours, dhat);
 }
 
+/* ---- call stack by call stack ---- */
+
+/* A file as a process had it mapped: what stands at ADDRESS is at address - base in it. */
+struct mapped { uint64_t start, end, base; char name[256]; };
+
+struct maps { struct mapped *rows; size_t count; };
+
+static struct maps read_maps(const char *path)
+{
+	FILE *in = fopen(path, "r");
+	struct maps m = { NULL, 0 };
+	char line[4600], file[4096];
+
+	assert_non_null(in);
+	while (fgets(line, sizeof(line), in)) {
+		struct mapped row;
+		uint64_t offset;
+
+		if (sscanf(line, "%" SCNx64 "-%" SCNx64 " %*s %" SCNx64 " %*s %*s %4095[^\n]", &row.start,
+			   &row.end, &offset, file) != 4 || file[0] != '/')
+			continue;
+		snprintf(row.name, sizeof(row.name), "%.255s", basename(file));
+		row.base = row.start - offset;
+		/* the parts of a file lie one after the other: the first tells where it begins */
+		if (m.count && strcmp(m.rows[m.count - 1].name, row.name) == 0)
+			row.base = m.rows[m.count - 1].base;
+		m.rows = realloc(m.rows, (m.count + 1) * sizeof(*m.rows));
+		assert_non_null(m.rows);
+		m.rows[m.count++] = row;
+	}
+	fclose(in);
+	return m;
+}
+
+static const struct mapped *maps_find(const struct maps *m, uint64_t address)
+{
+	for (size_t i = 0; i < m->count; i++)
+		if (address >= m->rows[i].start && address < m->rows[i].end)
+			return &m->rows[i];
+	return NULL;
+}
+
+/*
+ * The call stack of point PP: "demo+1a4 demo+2b0 libc.so.6+27249". Allocating functions are
+ * no part of it: valgrind's are its own, operator new is libstdc++'s here. Inlined calls
+ * have the address of their caller's frame and count once. Behind _start valgrind goes on
+ * into what is no code.
+ */
+static char *stack_key(const json_t *root, const json_t *pp, const struct maps *m)
+{
+	const json_t *ids = json_object_get(pp, "fs"), *frames = json_object_get(root, "ftbl");
+	size_t group = 0, bytes;
+	uint64_t last = 0;
+	char *key = NULL;
+	FILE *out = open_memstream(&key, &bytes);
+
+	assert_non_null(out);
+	for (size_t i = 0; i < json_array_size(ids); i++) {
+		json_int_t id = json_integer_value(json_array_get(ids, i));
+		const char *text = json_string_value(json_array_get(frames, (size_t)id));
+		uint64_t address = strtoull(text, NULL, 16);
+		const struct mapped *row = maps_find(m, address);
+		bool is_inlined = i > group && address == last;
+
+		if (strstr(text, "vgpreload") || (group == i && strstr(text, ": operator new"))) {
+			group = i + 1;
+			continue;
+		}
+		/* a function that calls itself has one address in two frames, and one number */
+		for (size_t k = group; k < i && is_inlined; k++)
+			is_inlined = json_integer_value(json_array_get(ids, k)) != id;
+		if (is_inlined)
+			continue;
+		if (!row)
+			break;
+		group = i;
+		last = address;
+		fprintf(out, " %s+%" PRIx64, row->name, address - row->base);
+	}
+	fclose(out);
+	return key;
+}
+
+/* Points of the file PATH by their call stack. */
+static json_t *points_by_stack(const char *path, const char *maps_path)
+{
+	json_t *root = json_load_file(path, 0, NULL), *by_stack = json_object(), *pp;
+	struct maps m = read_maps(maps_path);
+	size_t i;
+
+	assert_non_null(root);
+	json_array_foreach(json_object_get(root, "pps"), i, pp) {
+		char *key = stack_key(root, pp, &m);
+
+		if (json_object_get(by_stack, key))
+			fail_msg("%s: two points at%s", path, key);
+		json_object_set(by_stack, key, pp);
+		free(key);
+	}
+	json_decref(root);
+	free(m.rows);
+	return by_stack;
+}
+
+/*
+ * Every call stack of DHAT is one of ours, with the same figures, and the other way round.
+ * LEFT_OUT: so many may differ in what was live at a maximum.
+ */
+static void compare_points(const char *command, const struct dhat *d, size_t left_out)
+{
+	static const char *const keys[] = { "tb", "tbk", "eb", "ebk", "mb", "mbk", "gb", "gbk" };
+	json_t *theirs, *ours, *pp;
+	const char *stack;
+	size_t differing = 0;
+	char *csv;
+
+	free(ask("dhat --format=dhat --valgrind-max -o ours.json test.data"));
+	ours = points_by_stack("ours.json", "test.maps");
+	theirs = points_by_stack("dhat.json", "dhat.maps");
+	json_object_foreach(theirs, stack, pp) {
+		const json_t *own = json_object_get(ours, stack);
+		bool differs = false;
+
+		if (!own)
+			fail_msg("%s: DHAT alone has%s", command, stack);
+		for (size_t i = 0; i < sizeof(keys) / sizeof(keys[0]); i++) {
+			long long a = number_at(own, keys[i]), b = number_at(pp, keys[i]);
+
+			differs |= a != b;
+			if (a != b && (i < 4 || !left_out))
+				fail_msg("%s: %s: %lld, DHAT %lld, at%s", command, keys[i], a, b, stack);
+		}
+		differing += differs;
+	}
+	assert_int_equal(json_object_size(ours), json_object_size(theirs));
+	assert_in_range(differing, 0, left_out);
+	json_decref(ours);
+	json_decref(theirs);
+	csv = ask("dhat test.data");
+	equal(command, "deaths", number_after(csv, "deaths:  "), d->deaths);
+	free(csv);
+}
+
 /*
  * SPREAD: by how many bytes the program's own maximum differs from run to run with
  * the addresses that it gets; 0 where it is deterministic.
@@ -73,7 +225,7 @@ static void equal(const char *command, const char *what, long long ours, long lo
 static void compare_spread(const char *environment, const char *command, long long spread)
 {
 	struct dhat d = dhat_figures(environment, command);
-	struct result r = run_shell("%s SCRUB=$(basename %s) LD_PRELOAD=%s %s record -q "
+	struct result r = run_shell("%s SCRUB=$(basename %s) SCRUB_MAPS=test.maps LD_PRELOAD=%s %s record -q "
 				    "-o test.data -- %s", environment, first_word(command),
 				    built("tests/subjects/scrub.so"), built("allotrope"), command);
 	long long zero;
@@ -95,6 +247,7 @@ static void compare_spread(const char *environment, const char *command, long lo
 	} else {
 		assert_in_range(d.max_bytes - number_at(root, "peak_bytes"), 0, zero);
 	}
+	compare_points(command, &d, spread ? 12 : 0);
 	assert_nothing_lost(root);
 	json_decref(root);
 	result_free(&r);
@@ -171,6 +324,18 @@ TEST(test_perl_equals_dhat)
 		"print scalar(keys %h), \"\\n\"'");
 }
 
+#define PYTHON27 "/root/.pyenv/versions/2.7.18/bin/python2.7"
+
+TEST(test_python27_equals_dhat)
+{
+	if (access(PYTHON27, X_OK) != 0) {
+		/* no distribution has it any more; int_blocks is compared in its place */
+		printf("no CPython 2.7 at %s\n", PYTHON27);
+		return;
+	}
+	compare("PYTHONHASHSEED=0", PYTHON27 " -S -c 'print(len(range(20000)))'");
+}
+
 TEST(test_python3_equals_dhat)
 {
 	/* CPython's cache of type attributes keeps names alive by the types' addresses */
@@ -189,6 +354,7 @@ int main(void)
 		LIVE_TEST(test_sed_equals_dhat),
 		LIVE_TEST(test_awk_equals_dhat),
 		LIVE_TEST(test_perl_equals_dhat),
+		LIVE_TEST(test_python27_equals_dhat),
 		LIVE_TEST(test_python3_equals_dhat),
 	};
 
