@@ -38,12 +38,13 @@ static const char *first_word(const char *command)
 static struct dhat dhat_figures(const char *environment, const char *command)
 {
 	struct dhat d;
-	struct result r = run_shell("%s SCRUB=$(basename %s) SCRUB_MAPS=dhat.maps LD_PRELOAD=%s valgrind --tool=dhat "
-				    "--run-libc-freeres=no --run-cxx-freeres=no --log-file=dhat.log "
-				    "--num-callers=400 --show-below-main=yes --read-inline-info=no "
-				    "--trace-malloc=yes --dhat-out-file=dhat.json %s && tail -n 12 dhat.log >&2",
-				    environment, first_word(command), built("tests/subjects/scrub.so"),
-				    command);
+	struct result r = run_shell("%s SCRUB=$(basename %s) SCRUB_MAPS=dhat.maps LD_PRELOAD=%s "
+				    "valgrind --tool=dhat --run-libc-freeres=no --run-cxx-freeres=no "
+				    "--log-file=dhat.log --num-callers=400 --show-below-main=yes "
+				    "--read-inline-info=no "
+				    "--trace-malloc=yes --dhat-out-file=dhat.json %s && "
+				    "tail -n 12 dhat.log >&2", environment, first_word(command),
+				    built("tests/subjects/scrub.so"), command);
 	struct result deaths = run_shell("grep -cE -e '-- (free|_Zd[al]P[a-zA-Z0-9_]*)[(]0x[1-9A-F]' "
 					 "-e '-- realloc[(]0x[1-9A-F][0-9A-F]*,0[)]' dhat.log");
 
