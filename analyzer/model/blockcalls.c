@@ -268,7 +268,11 @@ static void end_realloc(struct streams *s, struct stream_state *st,
 	c->call.pointer = o->addr;
 	c->call.stamp = o->stamp;
 	if (o->has_block) {
+		bool is_open = h->is_massif_open;
+
 		heap_count_release(h, &o->old, r->stamp, false);
+		/* growing releases nothing */
+		h->is_massif_open = is_open && b->size >= o->old.size;
 		c->released = true;
 		c->old = o->old;
 		b->origin = o->old.origin;

@@ -95,7 +95,7 @@ bool estimate_acquire(struct heap_state *h, const struct block *b, uint64_t usab
 	live_add(&p->live, w);
 	total_add(&p->by_class[b->cls], w);
 	p->usable_live += w.bytes + w.blocks * b->slack;
-	h->massif_live += massif_measure(b, w);
+	h->public.massif_live_bytes += massif_measure(b, w);
 	if (h->wants_sizes)
 		sizetable_add_many(&h->sizes, b->size, w, usable_bytes);
 	return heap_check_peaks(h, b->birth_stamp);
@@ -115,5 +115,5 @@ void estimate_release(struct heap_state *h, const struct block *b, uint64_t stam
 	live_subtract(&p->live, w);
 	total_add(&p->freed, w);
 	p->usable_live -= w.bytes + w.blocks * b->slack;
-	h->massif_live -= massif_measure(b, w);
+	h->public.massif_live_bytes -= massif_measure(b, w);
 }

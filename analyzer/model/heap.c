@@ -131,9 +131,12 @@ static inline bool check_heap_peaks(struct heap_state *h, uint64_t stamp)
 		p->usable_peak = p->usable_live;
 		h->peak_epoch++;
 	}
-	if (h->massif_live > p->massif_peak_bytes) {
+	/* within the room of a block its useful part may still grow */
+	if (p->massif_live_bytes > p->massif_peak_bytes ||
+	    (h->is_massif_open && p->massif_live_bytes == p->massif_peak_bytes)) {
+		h->is_massif_open = true;
 		p->massif_peak = p->live;
-		p->massif_peak_bytes = h->massif_live;
+		p->massif_peak_bytes = p->massif_live_bytes;
 		p->massif_peak_stamp = stamp;
 		h->massif_epoch++;
 	}
@@ -173,7 +176,7 @@ bool heap_count_acquire(struct heap_state *h, const struct block *b, uint64_t us
 	live_add(&p->live, b->size);
 	amount_add(&p->by_class[b->cls], b->size);
 	p->usable_live += b->size + b->slack;
-	h->massif_live += massif_measure(b);
+	p->massif_live_bytes += massif_measure(b);
 	if (h->wants_sizes)
 		sizetable_add(&h->sizes, b->size, usable);
 
@@ -198,7 +201,8 @@ void heap_count_release(struct heap_state *h, const struct block *b,
 	live_subtract(&p->live, b->size);
 	amount_add(&p->freed, b->size);
 	p->usable_live -= b->size + b->slack;
-	h->massif_live -= massif_measure(b);
+	p->massif_live_bytes -= massif_measure(b);
+	h->is_massif_open = false;
 	if (is_temporary) {
 		amount_add(&s->temporary, b->size);
 		amount_add(&p->temporary, b->size);

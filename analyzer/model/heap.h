@@ -27,10 +27,10 @@ struct heap_state {
 	struct heap public;          /* first: replay.h hands out pointers to it */
 	struct blocktable blocks;
 	struct sitetable sites;
-	uint64_t massif_live;        /* Massif's measure of what is live */
 	uint32_t peak_epoch, massif_epoch, mapped_epoch;
 	bool wants_sizes;
 	bool break_went_up;          /* direction of the last change */
+	bool is_massif_open;         /* nothing was released since massif_peak */
 	bool has_ended;              /* its last event has passed */
 	size_t held_count;           /* skew.c: waiting acquires and releases */
 	struct held *held;

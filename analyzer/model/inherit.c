@@ -145,7 +145,7 @@ void inherit_fork(struct heap_state *child, struct heap_state *parent,
 	/* sums, as a damaged recording may have events of a child before its fork */
 	amount_inherit(&to->live, &from->live);
 	to->usable_live += from->usable_live;
-	child->massif_live += parent->massif_live;
+	child->public.massif_live_bytes += parent->public.massif_live_bytes;
 	to->inherited_mapped = to->mapped_live;
 	fork_sites(child, parent, spent);
 	to->inherited_mapped.blocks = to->mapped_live.blocks - to->inherited_mapped.blocks;

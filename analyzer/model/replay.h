@@ -127,6 +127,7 @@ struct heap {
 	 * bytes, 40 for 17..32, 8 for 0, and 520 after realloc(malloc(500), 100).
 	 */
 	uint64_t massif_peak_bytes;
+	uint64_t massif_live_bytes;   /* the same measure of what is live now */
 	uint64_t massif_peak_stamp;
 	struct amount end;
 	struct amount freed;          /* blocks released by free and by realloc */

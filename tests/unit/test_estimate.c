@@ -76,7 +76,7 @@ TEST(test_heap_is_empty_again_when_all_is_released)
 	assert_int_equal(h.public.live.bytes, 0);
 	assert_int_equal(h.public.live.blocks, 0);
 	assert_int_equal(h.public.usable_live, 0);
-	assert_true(h.massif_live == 0);
+	assert_true(h.public.massif_live_bytes == 0);
 	assert_int_equal(h.public.temporary.blocks, 0);
 	assert_int_equal(h.public.freed.bytes, h.public.total.bytes);
 	assert_int_equal(h.public.sites[0].peak.bytes, h.public.peak.bytes);

@@ -52,18 +52,18 @@ TEST(test_massif_measure_of_a_shrunk_block_keeps_its_room)
 	const struct heap *h = replay_heap(story_replay(s), 0);
 
 	story_alloc(s, 0, 10, 0x1000, 500, 7);
-	assert_int_equal(heap_state_of(h)->massif_live, 520);
+	assert_int_equal(h->massif_live_bytes, 520);
 	story_realloc_begin(s, 0, 20, 0x1000);
 	story_realloc_end(s, 0, 21, 0x1000, 100, 7);
-	assert_int_equal(heap_state_of(h)->massif_live, 520);
+	assert_int_equal(h->massif_live_bytes, 520);
 	story_realloc_begin(s, 0, 30, 0x1000);
 	story_realloc_end(s, 0, 31, 0x1000, 512, 7);
-	assert_int_equal(heap_state_of(h)->massif_live, 520);
+	assert_int_equal(h->massif_live_bytes, 520);
 	story_realloc_begin(s, 0, 40, 0x1000);
 	story_realloc_end(s, 0, 41, 0x1000, 513, 7);
-	assert_int_equal(heap_state_of(h)->massif_live, 536);
+	assert_int_equal(h->massif_live_bytes, 536);
 	story_free_block(s, 0, 50, 0x1000);
-	assert_int_equal(heap_state_of(h)->massif_live, 0);
+	assert_int_equal(h->massif_live_bytes, 0);
 	assert_int_equal(h->massif_peak_bytes, 536);
 	story_free(s);
 }
