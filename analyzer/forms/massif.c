@@ -225,7 +225,8 @@ static void put_notes(struct run *run)
 	if (s->options.is_pages)
 		for (size_t i = 0; i < s->count; i++)
 			if (s->watches[i]->image->how == PROCESS_FORKED)
-				run_note(run, "what a forked process has from its parent is not among its pages");
+				run_note(run, "what a forked process has from its parent is "
+					 "not among its pages");
 }
 
 static int massif_end(struct run *run)
