@@ -130,7 +130,7 @@ CHECK_PACKAGES := $(DEMO_PACKAGES) libcmocka-dev libunwind-dev libc6-dbg valgrin
 	git:git nodejs:node cmake:cmake redis-server:redis-server redis-tools:redis-benchmark \
 	libjemalloc2 libmimalloc2.0 libtcmalloc-minimal4 procps:ps xxd:xxd binutils:readelf \
 	man-db:man xz-utils:xz util-linux:setpriv gcc-aarch64-linux-gnu libc6-dev-arm64-cross qemu-user:qemu-aarch64 \
-	clang:clang libclang-rt-dev
+	clang:clang libclang-rt-dev npm:npm chromium:chromium libxml2-utils:xmllint
 INSTALL = .ci/install-packages
 
 .PHONY: deps
@@ -191,6 +191,8 @@ GOLDEN_SRC  := $(sort $(wildcard tests/golden/test_*.c))
 LIVE_BIN    := $(patsubst %.c,$(OUT)/%,$(LIVE_SRC))
 ORACLE_BIN  := $(patsubst %.c,$(OUT)/%,$(ORACLE_SRC))
 GOLDEN_BIN  := $(patsubst %.c,$(OUT)/%,$(GOLDEN_SRC))
+VIEWER_SRC  := $(sort $(wildcard tests/viewers/test_*.c))
+VIEWER_BIN  := $(patsubst %.c,$(OUT)/%,$(VIEWER_SRC))
 
 $(OUT)/tests/support/%.o: tests/support/%.c
 	$(say) CC $<
@@ -204,7 +206,19 @@ $(OUT)/tests/fixture/%.o: tests/fixture/%.c
 	$(say) CC $<
 	$(Q)mkdir -p $(@D) && $(CC) $(APP_CFLAGS) -Itests $(CFLAGS) -c -o $@ $<
 
-$(LIVE_BIN) $(ORACLE_BIN) $(GOLDEN_BIN): $(OUT)/%: %.c $(SUPPORT_OBJ) $(FIXTURE_OBJ) $(OUT)/libanalyzer.a
+# Viewers that come from npm: tests say why they cannot run where the registry is out of reach.
+NPM_DIR := build/npm
+RUN_CFLAGS += -DNPM_DIR='"$(abspath $(NPM_DIR))"'
+
+.PHONY: npm-packages
+npm-packages:
+	$(Q)mkdir -p $(NPM_DIR); cmp -s tests/viewers/package.json $(NPM_DIR)/package.json && \
+		[ -e $(NPM_DIR)/node_modules/.complete ] || { cp tests/viewers/package.json $(NPM_DIR) && \
+		echo "npm install in $(NPM_DIR)" && npm install --prefix $(NPM_DIR) --no-package-lock --no-audit \
+		--no-fund --ignore-scripts --loglevel=error && touch $(NPM_DIR)/node_modules/.complete; } || \
+		echo "the packages of tests/viewers/package.json cannot be installed"
+
+$(LIVE_BIN) $(ORACLE_BIN) $(GOLDEN_BIN) $(VIEWER_BIN): $(OUT)/%: %.c $(SUPPORT_OBJ) $(FIXTURE_OBJ) $(OUT)/libanalyzer.a
 	$(say) TEST $@
 	$(Q)mkdir -p $(@D) && $(CC) $(RUN_CFLAGS) -Ianalyzer $(SANFLAGS) $(CFLAGS) -o $@ $< $(SUPPORT_OBJ) \
 		$(FIXTURE_OBJ) $(OUT)/libanalyzer.a $(TEST_LIBS) $(APP_LIBS)
@@ -281,6 +295,9 @@ check-live: $(LIVE_BIN) $(SUBJECT_BIN) $(EXAMPLE_BIN) all ## real programs under
 	$(Q)$(RUN_TESTS) $(LIVE_BIN)
 check-oracle: $(ORACLE_BIN) $(SUBJECT_BIN) $(EXAMPLE_BIN) all ## against valgrind, strace, ltrace
 	$(Q)$(RUN_TESTS) $(ORACLE_BIN)
+.PHONY: check-viewers
+check-viewers: $(VIEWER_BIN) $(SUBJECT_BIN) all npm-packages ## the files of reports in what people open them with
+	$(Q)$(RUN_TESTS) $(VIEWER_BIN)
 check-lint: all ## layers, names, exports, imports, headers, documents
 	$(Q)tests/lint/run $(OUT)
 check-san: ## unit and golden tests with ASan, UBSan; ring tests with TSan
@@ -310,17 +327,17 @@ fuzz-corpus: $(OUT)/tests/fuzz/make_corpus ## write the first inputs of the fuzz
 .PHONY: check
 check: ## the same set-up as demo, then every test
 	$(Q)$(INSTALL) $(CHECK_PACKAGES)
-	$(Q)$(MAKE) --no-print-directory WERROR=1 -j2 all tests
+	$(Q)$(MAKE) --no-print-directory WERROR=1 -j2 all tests npm-packages
 	$(Q)$(MAKE) --no-print-directory check-lint
 	$(Q)$(MAKE) --no-print-directory -j2 SAN=address,undefined $(if $(wildcard tests/unit),tests-san)
 	$(Q)$(MAKE) --no-print-directory -j2 SAN=thread ring-build
 	$(Q)$(MAKE) --no-print-directory -j2 CROSS=$(CROSS_TRIPLE) OUT=$(CROSS_OUT) cross-build
-	$(Q)$(RUN_TESTS) --summary $(UNIT_BIN) $(GOLDEN_BIN) $(LIVE_BIN) $(ORACLE_BIN) $(RING_BIN) $(CROSS_BIN) \
-		$(patsubst $(OUT)/%,build/san-address-undefined/%,$(UNIT_BIN) $(GOLDEN_BIN) $(OUT)/tests/fuzz/test_corpus) \
+	$(Q)$(RUN_TESTS) --summary $(UNIT_BIN) $(GOLDEN_BIN) $(LIVE_BIN) $(ORACLE_BIN) $(VIEWER_BIN) $(RING_BIN) \
+		$(CROSS_BIN) $(patsubst $(OUT)/%,build/san-address-undefined/%,$(UNIT_BIN) $(GOLDEN_BIN) $(OUT)/tests/fuzz/test_corpus) \
 		$(patsubst $(OUT)/%,build/san-thread/%,$(RING_BIN))
 
 .PHONY: tests tests-san
-tests: $(UNIT_BIN) $(GOLDEN_BIN) $(LIVE_BIN) $(ORACLE_BIN) $(SUBJECT_BIN) $(EXAMPLE_BIN) $(BENCH_BIN) \
+tests: $(UNIT_BIN) $(GOLDEN_BIN) $(LIVE_BIN) $(ORACLE_BIN) $(VIEWER_BIN) $(SUBJECT_BIN) $(EXAMPLE_BIN) $(BENCH_BIN) \
 	$(RING_BIN) $(OUT)/tests/cross/test_aarch64
 tests-san: all $(UNIT_BIN) $(GOLDEN_BIN) $(OUT)/tests/fuzz/test_corpus
 
