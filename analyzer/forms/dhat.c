@@ -179,12 +179,9 @@ static double row_value(const struct dhat_report *report, const struct dhat_row 
 	}
 }
 
-static int compare(const void *pa, const void *pb, void *ctx)
+static int compare_figures(const struct dhat_row *a, const struct dhat_row *b, const struct run *run)
 {
-	const struct dhat_row *a = pa, *b = pb;
-	struct run *run = ctx;
-	struct dhat_state *s = run->state;
-	int order;
+	const struct dhat_state *s = run->state;
 
 	for (size_t i = 0; i < run->sort.count; i++) {
 		const struct sort_key *key = &run->sort.keys[i];
@@ -196,16 +193,57 @@ static int compare(const void *pa, const void *pb, void *ctx)
 	}
 	if (a->point->total.bytes != b->point->total.bytes)
 		return a->point->total.bytes > b->point->total.bytes ? -1 : 1;
-	order = frame_tree_compare(s->tree, frame_tree_stack(s->tree, a->stack),
-				   frame_tree_stack(s->tree, b->stack));
-	if (order)
-		return order;
-	return (a->point > b->point) - (a->point < b->point);
+	return 0;
+}
+
+/* Points in the order in which they were met break ties: that of their numbers. */
+static int compare(const void *pa, const void *pb, void *ctx)
+{
+	const struct dhat_row *a = pa, *b = pb;
+	int order = compare_figures(a, b, ctx);
+
+	return order ? order : (a->point > b->point) - (a->point < b->point);
+}
+
+/* Names break ties. */
+static int compare_names(const void *pa, const void *pb, void *ctx)
+{
+	const struct dhat_row *a = pa, *b = pb;
+	struct run *run = ctx;
+	struct dhat_state *s = run->state;
+	int order = compare_figures(a, b, run);
+
+	if (!order)
+		order = frame_tree_compare(s->tree, frame_tree_stack(s->tree, a->stack),
+					   frame_tree_stack(s->tree, b->stack));
+	return order ? order : (a->point > b->point) - (a->point < b->point);
+}
+
+/*
+ * Names only for what people and tables show: to compare a million call stacks takes
+ * longer than to read the recording.
+ */
+static void rows_sort(struct run *run, struct dhat_report *report)
+{
+	struct dhat_state *s = run->state;
+	size_t named = run->own_format ? 0 : run_rows(run, report->count);
+
+	s->sorting = report;
+	if (report->count < 2)
+		return;
+	qsort_r(report->rows, report->count, sizeof(*report->rows), compare, run);
+	while (named && named < report->count &&
+	       compare_figures(&report->rows[named - 1], &report->rows[named], run) == 0)
+		named++;
+	for (size_t i = 0; i < named; i++)
+		frame_tree_stack(s->tree, report->rows[i].stack);
+	frame_tree_rank(s->tree);
+	if (named > 1)
+		qsort_r(report->rows, named, sizeof(*report->rows), compare_names, run);
 }
 
 static void rows_make(struct run *run, struct dhat_report *report)
 {
-	struct dhat_state *s = run->state;
 	const struct points *p = report->points;
 
 	report->rows = xcalloc(p->count + 1, sizeof(*report->rows));
@@ -216,9 +254,7 @@ static void rows_make(struct run *run, struct dhat_report *report)
 			continue;
 		report->rows[report->count++] = (struct dhat_row){ pt, p->heap->sites[i].stack };
 	}
-	s->sorting = report;
-	if (report->count > 1)
-		qsort_r(report->rows, report->count, sizeof(*report->rows), compare, run);
+	rows_sort(run, report);
 }
 
 static void put_row(struct run *run, struct emit *table, const struct dhat_report *report,

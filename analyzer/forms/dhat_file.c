@@ -23,6 +23,14 @@ struct frame_entry {
 	UT_hash_handle hh;
 };
 
+/* The frames of one address: an inlined call has one of its own. */
+struct code_entry {
+	struct { uint64_t pc; const struct symbol_frame *frames; } key;
+	uint32_t count;
+	uint32_t *numbers;
+	UT_hash_handle hh;
+};
+
 struct list_entry {
 	uint64_t hash;       /* of a list of frames */
 	uint32_t count;      /* points that have it */
@@ -33,6 +41,7 @@ struct writer {
 	struct run *run;
 	struct frame_entry *frames;
 	size_t frame_count;
+	struct code_entry *codes;
 	struct list_entry *lists;
 	uint32_t *list;      /* of the point at hand */
 	size_t count, capacity;
@@ -108,21 +117,50 @@ static uint32_t list_repeats(struct writer *w)
 	return entry->count++;
 }
 
+static const struct code_entry *code_of(struct writer *w, stack_id stack)
+{
+	const struct stack_node *node = stacks_node(w->run->stacks, stack);
+	const struct symbol *symbol = resolver_frame(w->run->resolver, stack);
+	struct code_entry *found, *entry;
+	struct code_entry wanted = { .count = symbol->count };
+
+	wanted.key.pc = node->type == FRAME_NATIVE ? node->value : 0;
+	wanted.key.frames = symbol->frames;
+	HASH_FIND(hh, w->codes, &wanted.key, sizeof(wanted.key), found);
+	if (found)
+		return found;
+	entry = xmalloc(sizeof(*entry));
+	*entry = wanted;
+	entry->numbers = xcalloc(entry->count, sizeof(*entry->numbers));
+	for (uint32_t i = 0; i < entry->count; i++)
+		entry->numbers[i] = frame_number(w, frame_words(entry->key.pc, &symbol->frames[i]));
+	HASH_ADD(hh, w->codes, key, sizeof(entry->key), entry);
+	return entry;
+}
+
+static void codes_free(struct writer *w)
+{
+	struct code_entry *entry, *next;
+
+	HASH_ITER(hh, w->codes, entry, next) {
+		HASH_DEL(w->codes, entry);
+		free(entry->numbers);
+		free(entry);
+	}
+}
+
 static void make_list(struct writer *w, stack_id stack)
 {
-	const struct stacks *stacks = w->run->stacks;
 	uint32_t repeats;
 
 	w->count = 0;
 	if (stack == STACK_NONE)
 		list_add(w, frame_number(w, xstrdup("0x0: [no call stack]")));
-	for (; stack != STACK_NONE; stack = stacks_node(stacks, stack)->parent) {
-		const struct stack_node *node = stacks_node(stacks, stack);
-		uint64_t pc = node->type == FRAME_NATIVE ? node->value : 0;
-		const struct symbol *symbol = resolver_frame(w->run->resolver, stack);
+	for (; stack != STACK_NONE; stack = stacks_node(w->run->stacks, stack)->parent) {
+		const struct code_entry *code = code_of(w, stack);
 
-		for (uint32_t i = 0; i < symbol->count; i++)
-			list_add(w, frame_number(w, frame_words(pc, &symbol->frames[i])));
+		for (uint32_t i = 0; i < code->count; i++)
+			list_add(w, code->numbers[i]);
 	}
 	repeats = list_repeats(w);
 	if (repeats)
@@ -205,5 +243,6 @@ void dhat_put_file(struct run *run, const struct dhat_report *report)
 		HASH_DEL(w.lists, entry);
 		free(entry);
 	}
+	codes_free(&w);
 	free(w.list);
 }
