@@ -160,7 +160,6 @@ acquire_record(void *result, struct acquire a, const struct unwind_context *ctx)
 
 	if (unlikely(t->leave)) {
 		t->call_end = stamp;
-		t->context = ctx;
 		if (sites_inferred())
 			infer_after(result, b.cls);
 		if (t->leave & LEAVE_SAMPLING && !sample_takes(t, result, acquire_bytes(&a))) {
@@ -196,16 +195,6 @@ acquire_record(void *result, struct acquire a, const struct unwind_context *ctx)
 	ring_publish(&t->ring, p);
 	t->phase = PHASE_CALL;
 	return true;
-}
-
-bool event_begin(enum alloc_func func)
-{
-	return guard_enter(func);
-}
-
-void event_end(void)
-{
-	guard_leave();
 }
 
 void event_malloc(void *result, size_t size, const struct unwind_context *ctx)
@@ -284,7 +273,6 @@ release_record(enum event_kind kind, enum alloc_func func, void *p,
 	uint8_t *at;
 	int flag;
 
-	t->context = ctx;
 	if (unlikely(t->leave & LEAVE_SAMPLING)) {
 		if (!sample_gives_back(t, p)) {
 			pass_over(t);
@@ -401,12 +389,15 @@ bool event_is_inside(void)
 static int syscall_stack(struct thread *t, bool inside, const struct unwind_context *ctx,
 			 struct stack_change *ch, uint64_t stamp)
 {
-	if (!inside)
+	struct unwind_context caller;
+
+	if (!inside || (ctx && unlikely(t->leave & LEAVE_SAMPLING)))
 		return stack_begin(t, ctx, ch, stamp);
-	if (unlikely(t->leave & LEAVE_SAMPLING))
-		return stack_begin(t, ctx ? ctx : t->context, ch, stamp);
-	if (is_release((enum alloc_func)t->func) && !session.options.free_stacks)
-		return stack_begin(t, t->context, ch, stamp);
+	if (unlikely(t->leave & LEAVE_SAMPLING) ||
+	    (is_release((enum alloc_func)t->func) && !session.options.free_stacks)) {
+		unwind_context_of(&caller, t->guard_sp);
+		return stack_begin(t, &caller, ch, stamp);
+	}
 	return event_room(t, RECORD_MAX, stamp) ? 0 : -1;
 }
 
@@ -435,14 +426,22 @@ static bool syscall_record(struct thread *t, bool inside, enum memory_syscall nu
 	return true;
 }
 
+/* A handler's call on another stack is none of the allocator's, nor is one after the hook. */
+static inline bool is_under_guard(const struct thread *t, const struct unwind_context *ctx)
+{
+	return !ctx || t->guard_sp - ctx->sp < SAME_STACK_BYTES;
+}
+
 bool event_syscall_begin(enum memory_syscall number, const long args[6],
 			 unsigned flags, const struct unwind_context *ctx)
 {
 	struct thread *t = &thread;
-	bool inside = t->guard_sp && t->phase == PHASE_CALL && *session_live;
+	bool inside = t->guard_sp && t->phase == PHASE_CALL && *session_live &&
+		      is_under_guard(t, ctx);
 	bool written;
 
-	if (!inside && !guard_enter(FUNC_OTHER))
+	/* saved below this function's frame address is that of its caller, who makes the call */
+	if (!inside && !guard_enter_at(FUNC_OTHER, *(const uint64_t *)__builtin_frame_address(0)))
 		return false;
 	t->phase = PHASE_RECORD;
 	written = syscall_record(t, inside, number, args, flags, ctx);

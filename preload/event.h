@@ -1,11 +1,11 @@
 /*
  * event.h - what hooks call to have an event recorded. The order in a hook:
  *
- *	if (!event_begin(&ev, FUNC_X))  { pass through }     guard
- *	event_free(...)                                      release: before the call
+ *	if (!guard_enter(FUNC_X))  { pass through }   guard.h
+ *	event_free(...)                               release: before the call
  *	real call
- *	event_alloc(...)                                     acquire: after the call
- *	event_end(&ev)                                       unguard
+ *	event_malloc(...)                             acquire: after the call
+ *	guard_leave()
  *
  * errno is preserved by every function here.
  */
@@ -20,15 +20,6 @@
 #include "unwind.h"
 
 struct tstate;
-
-/*
- * Enter an allocator call of the thread. False: do not record (not started, not
- * recording, or the thread is already inside: a nested call of the allocator
- * itself, our own, or a signal handler's, which is counted as LOSS_NESTED when
- * it interrupted the recording of another event).
- */
-bool event_begin(enum alloc_func func);
-void event_end(void);
 
 void event_malloc(void *result, size_t size, const struct unwind_context *ctx);
 void event_calloc(void *result, size_t nmemb, size_t size, const struct unwind_context *ctx);
@@ -45,8 +36,9 @@ void event_failed(enum alloc_func func, int error, size_t nmemb_or_alignment,
 /*
  * A memory system call, from a patched site or from a hook. Inside an allocator
  * call the guard is already set and CTX is not used: the call stack is the
- * allocator call's. Outside, begin takes the guard and end gives it back.
- * Returns false where it is not to be recorded (then do not call the end).
+ * allocator call's. Outside, begin takes the guard in its caller's name, which must
+ * keep a frame pointer, and end gives it back. Returns false where it is not to be
+ * recorded (then do not call the end).
  */
 bool event_syscall_begin(enum memory_syscall number, const long args[6],
 			 unsigned flags, const struct unwind_context *ctx);

@@ -15,12 +15,13 @@
 #include "sample.h"
 #include "start.h"
 #include "sys.h"
+#include "unwind_full.h"
 
 /* Of about this many calls of a thread one is measured; the gaps vary around it. */
 #define MEASURE_MEAN 64u
 
-/* Nearer than this, two frames lie on the same stack. */
-#define SAME_STACK_BYTES (1u << 20)
+/* Between the two lies a frame of libc, too small to be a signal's. */
+#define NEAR_BYTES 512u
 
 static bool is_within(uint64_t sp, const stack_t *stack)
 {
@@ -28,16 +29,18 @@ static bool is_within(uint64_t sp, const stack_t *stack)
 }
 
 /*
- * The stack grows down, so a frame above the guarded one means that the guarded
- * one is gone. An alternate signal stack is an island: only frames on the
+ * The stack grows down, so a frame in place of the guarded one or above it means that
+ * the guarded one is gone. An alternate signal stack is an island: only frames on the
  * same side can be compared.
  */
-static bool guard_is_stale(const struct thread *t, uint64_t sp)
+static bool is_above_guard(const struct thread *t, uint64_t sp)
 {
 	stack_t alternate = { .ss_flags = SS_DISABLE };
 	bool on_alternate, guard_on_alternate;
 
-	if (sp <= t->guard_sp && t->guard_sp - sp < SAME_STACK_BYTES)
+	if (sp == t->guard_sp)
+		return true;
+	if (sp < t->guard_sp && t->guard_sp - sp < SAME_STACK_BYTES)
 		return false;
 	SYS2(sigaltstack, NULL, &alternate);
 	if (alternate.ss_flags & SS_DISABLE)
@@ -65,9 +68,9 @@ static void guard_repair(struct thread *t)
 }
 
 /*
- * glibc's allocator calls no hooked function but realloc from reallocarray; any
- * other nested call is a signal handler's. Other allocators may call each
- * other's functions, so there only what interrupts the library itself is known.
+ * Where the stack does not tell: glibc's allocator calls no hooked function but realloc
+ * from reallocarray, so any other nested call is a signal handler's. Other allocators may
+ * call each other's functions.
  */
 static bool is_interruption(const struct thread *t)
 {
@@ -81,9 +84,50 @@ static bool is_interruption(const struct thread *t)
 	}
 }
 
+/*
+ * What happens often needs no look at the stack: glibc's reallocarray calls realloc, a
+ * hook of a system call comes to libc's own site of it.
+ */
+static bool is_known_nesting(const struct thread *t, enum alloc_func func, uint64_t sp)
+{
+	if (t->guard_sp == sp || t->guard_sp - sp >= NEAR_BYTES)
+		return false;
+	if (func == FUNC_REALLOC)
+		return t->func == FUNC_REALLOCARRAY && t->phase == PHASE_CALL;
+	return func == FUNC_OTHER && t->phase == PHASE_SYSCALL;
+}
+
+/*
+ * A call while the guard is set: the guarded call is over (a handler left it by longjmp),
+ * or this one is made inside it. Below an abandoned frame the program may go on for
+ * ever, so the stack itself is asked. INTERRUPTED: a signal handler makes this one.
+ */
+static bool guard_is_stale(const struct thread *t, enum alloc_func func, uint64_t sp,
+			   bool *interrupted)
+{
+	*interrupted = false;
+	if (is_known_nesting(t, func, sp))
+		return false;
+	if (is_above_guard(t, sp))
+		return true;
+	switch (full_meet(t->guard_sp)) {
+	case FULL_PASSED:
+		return true;
+	case FULL_MET:
+		return false;
+	case FULL_MET_INTERRUPTED:
+		*interrupted = true;
+		return false;
+	default:
+		*interrupted = is_interruption(t);
+		return false;
+	}
+}
+
 static bool enter_slowly(enum alloc_func func, uint64_t sp)
 {
 	struct thread *t = &thread;
+	bool interrupted;
 
 	if (!*session_live) {
 		if (!start_is_done())
@@ -94,8 +138,8 @@ static bool enter_slowly(enum alloc_func func, uint64_t sp)
 			return false;
 	}
 	if (t->guard_sp) {
-		if (!guard_is_stale(t, sp)) {
-			if (is_interruption(t))
+		if (!guard_is_stale(t, func, sp, &interrupted)) {
+			if (interrupted)
 				session_loss(LOSS_NESTED, 1);
 			return false;
 		}

@@ -23,20 +23,35 @@ void guard_look(struct thread *t);
 /* Do what t->leave says. */
 void guard_leave_slowly(struct thread *t);
 
-/* True: the call is recorded, and guard_leave() must follow. Inlined into the hook. */
-static inline __attribute__((always_inline)) bool guard_enter(enum alloc_func func)
+/* Nearer than this, two frames lie on the same stack. */
+#define SAME_STACK_BYTES (1u << 20)
+
+/*
+ * True: the call is recorded, and guard_leave() must follow. False: do not record (not
+ * started, not recording, or the thread is already inside: a nested call of the allocator
+ * itself, our own, or a signal handler's, which is counted as LOSS_NESTED). FRAME is the frame
+ * address of a function of this library, under way until guard_leave(): the stack is
+ * searched for it.
+ */
+static inline __attribute__((always_inline)) bool guard_enter_at(enum alloc_func func,
+								  uint64_t frame)
 {
 	struct thread *t = &thread;
-	uint64_t sp = (uint64_t)__builtin_frame_address(0);
 
 	if (__builtin_expect(!*session_live || t->guard_sp != 0, 0))
-		return guard_enter_slowly(func, sp);
-	t->guard_sp = sp;
+		return guard_enter_slowly(func, frame);
+	t->guard_sp = frame;
 	t->phase = PHASE_CALL;
 	t->func = (uint8_t)func;
 	if (__builtin_expect(t->countdown-- == 0, 0))
 		guard_look(t);
 	return true;
+}
+
+/* The same for the function that this is inlined into. */
+static inline __attribute__((always_inline)) bool guard_enter(enum alloc_func func)
+{
+	return guard_enter_at(func, (uint64_t)__builtin_frame_address(0));
 }
 
 static inline __attribute__((always_inline)) void guard_leave(void)

@@ -59,7 +59,6 @@ struct thread {
 	struct tstate *state;      /* NULL: none yet, or not any more */
 	uint64_t call_start;       /* of a measured call: stamps */
 	uint64_t call_end;         /* 0: not known yet */
-	const struct unwind_context *context; /* of a release's caller */
 	uint64_t fork_stamp;       /* when this thread began its last fork */
 	uint32_t number;           /* thread number, from 1; 0: none yet */
 	uint32_t pop;              /* frames of the stream's former thread, to be popped first */

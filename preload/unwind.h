@@ -26,12 +26,17 @@ struct unwind_context {
  * a frame pointer: preload/ is compiled with -fno-omit-frame-pointer. On aarch64
  * sp is only known to be above the frame record.
  */
-#define UNWIND_CONTEXT(ctx) do { \
-	const uint64_t *record_ = (const uint64_t *)__builtin_frame_address(0); \
-	(ctx)->bp = record_[0]; \
-	(ctx)->pc = record_[1]; \
-	(ctx)->sp = (uint64_t)(record_ + 2); \
-} while (0)
+#define UNWIND_CONTEXT(ctx) unwind_context_of(ctx, (uint64_t)__builtin_frame_address(0))
+
+/* The same for a function that is under way further out, by its frame address. */
+static inline void unwind_context_of(struct unwind_context *ctx, uint64_t frame)
+{
+	const uint64_t *record = (const uint64_t *)frame;
+
+	ctx->bp = record[0];
+	ctx->pc = record[1];
+	ctx->sp = (uint64_t)(record + 2);
+}
 
 /* What to write: drop POP innermost frames of the last stack, then add these. */
 struct stack_change {

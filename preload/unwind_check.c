@@ -49,6 +49,7 @@ static const struct {
 static struct {
 	uint32_t interval;
 	uint32_t described;
+	uint64_t described_end; /* outermost frame of the last one */
 	bool is_open[ORACLES];
 	struct counts {
 		uint64_t checked, ended_early, unsafe;
@@ -103,6 +104,10 @@ static void describe_end(const uint64_t *frames, uint32_t depth)
 {
 	struct text t = { .n = 0 };
 
+	/* the same place again and again says nothing new */
+	if (__atomic_exchange_n(&check.described_end, frames[depth > 1], __ATOMIC_RELAXED) ==
+	    frames[depth > 1])
+		return;
 	if (__atomic_fetch_add(&check.described, 1, __ATOMIC_RELAXED) >= DESCRIBED_MAX)
 		return;
 	say(&t, "check-stacks: a stack ended early, for reason ");

@@ -8,9 +8,11 @@
 #include "unwind_full.h"
 
 #include <stddef.h>
+#include <string.h>
 
 #include "cfi.h"
 #include "cfi_expr.h"
+#include "cfi_module.h"
 #include "unwind_rule.h"
 
 /* Frames walked before giving up: the deepest stack that is written, twice. */
@@ -186,4 +188,40 @@ bool full_step_out(struct stack_ranges *ranges, uint64_t pc, uint64_t sp,
 		}
 	}
 	return false;
+}
+
+__attribute__((noinline))
+enum full_meeting full_meet(uint64_t frame)
+{
+	struct stack_ranges ranges;
+	struct walk walk, *w = &walk;
+	uint64_t start, end;
+	bool interrupted = false, own;
+
+	if (!cfi_module_range((uint64_t)full_meet, &start, &end))
+		return FULL_UNKNOWN;
+	memset(&ranges, 0, sizeof(ranges));
+	w->now.read = read_stack;
+	w->now.context = w;
+	w->ranges = &ranges;
+	w->exact = true;
+	w->stack = (struct stack_range){ 0, 0 };
+	registers_here(w);
+	for (unsigned i = 0; i < WALK_MAX; i++) {
+		uint64_t sp = w->now.reg[CFI_SP];
+		struct cfi_frame f;
+
+		/* a handler's frames may have the register as it was in the hook */
+		if (is_known(w, CFI_BP) && w->now.reg[CFI_BP] == frame &&
+		    w->now.pc - start < end - start)
+			return interrupted ? FULL_MET_INTERRUPTED : FULL_MET;
+		if (!range_holds(&w->stack, sp) && !range_find(&ranges, sp, &w->stack, &own))
+			return FULL_UNKNOWN;
+		if (range_holds(&w->stack, frame) && sp > frame)
+			return FULL_PASSED;
+		if (cfi_find(w->now.pc, &f) != CFI_FOUND || !step_out(w, &f))
+			return FULL_UNKNOWN;
+		interrupted |= f.signal;
+	}
+	return FULL_UNKNOWN;
 }

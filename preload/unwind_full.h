@@ -24,4 +24,18 @@ struct full_step {
 bool full_step_out(struct stack_ranges *ranges, uint64_t pc, uint64_t sp,
 		   struct full_step *next);
 
+enum full_meeting {
+	FULL_UNKNOWN,         /* the walk failed before it got there */
+	FULL_MET,
+	FULL_MET_INTERRUPTED, /* and came through a signal handler */
+	FULL_PASSED,          /* the stack goes by it: the function is over */
+};
+
+/*
+ * Is the function of this library with the frame address FRAME under way in the calling
+ * thread? Needs the heap and locks as little as the other; async-signal-safe. Opens
+ * /proc/self/maps for stacks that are not a thread's own.
+ */
+enum full_meeting full_meet(uint64_t frame);
+
 #endif

@@ -5,6 +5,7 @@
  */
 #include <errno.h>
 #include <pthread.h>
+#include <signal.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -14,6 +15,9 @@
 #include "record_codec.h"
 #include "test.h"
 #include "own_ring.h"
+
+/* as the hooks are compiled: the guard is a frame address */
+#pragma GCC optimize("no-omit-frame-pointer")
 
 static const volatile uint64_t live = 1;
 static const struct unwind_context ctx;
@@ -80,14 +84,14 @@ TEST(test_event_acquires_decode_to_what_was_called)
 
 	assert_int_equal(posix_memalign(&c, 256, 1000), 0);
 	begin(4, 8);
-	assert_true(event_begin(FUNC_MALLOC));
+	assert_true(guard_enter(FUNC_MALLOC));
 	event_malloc(a, 100, &ctx);
 	event_calloc(b, 3, 50, &ctx);
 	event_aligned(FUNC_POSIX_MEMALIGN, c, 256, 1000, &ctx);
 	event_realloc_begin(a, &ctx);
 	event_realloc_end(d, 0, 70, &ctx);
 	event_realloc_end(a, 20, 5, &ctx);
-	event_end();
+	guard_leave();
 	open_slot(0);
 	r = next_record(EVENT_ALLOC);
 	assert_int_equal(r.size, 100);
@@ -135,11 +139,11 @@ TEST(test_event_class_of_a_large_block_holds_until_it_changes)
 	struct record r;
 
 	begin(4, 8);
-	assert_true(event_begin(FUNC_MALLOC));
+	assert_true(guard_enter(FUNC_MALLOC));
 	event_malloc(large, 40u << 20, &ctx);
 	event_malloc(small, 100, &ctx);
 	event_malloc(again, 24, &ctx);
-	event_end();
+	guard_leave();
 	open_slot(0);
 	r = next_record(EVENT_ALLOC);
 	assert_int_equal(r.cls, look(large).cls);
@@ -161,7 +165,7 @@ TEST(test_event_releases_and_failures_decode_to_what_was_called)
 	struct record r;
 
 	begin(4, 8);
-	assert_true(event_begin(FUNC_FREE));
+	assert_true(guard_enter(FUNC_FREE));
 	event_free(FUNC_FREE, (void *)0x7f0012345678, &ctx);
 	event_free(FUNC_FREE_SIZED, (void *)0x10, &ctx);
 	event_null_call(FUNC_FREE, &ctx);
@@ -170,7 +174,7 @@ TEST(test_event_releases_and_failures_decode_to_what_was_called)
 	errno = ENOMEM;
 	event_malloc(NULL, SIZE_MAX, &ctx);
 	assert_int_equal(errno, ENOMEM);
-	event_end();
+	guard_leave();
 	open_slot(0);
 	r = next_record(EVENT_FREE);
 	assert_true(r.addr == 0x7f0012345678);
@@ -192,40 +196,96 @@ TEST(test_event_releases_and_failures_decode_to_what_was_called)
 	end();
 }
 
+/* A hook's own call, or what it was interrupted by: from a frame of its own. */
+static __attribute__((noinline)) bool enter_deeper(enum alloc_func func)
+{
+	bool entered = guard_enter(func);
+
+	if (entered)
+		guard_leave();
+	return entered;
+}
+
+static volatile bool entered_in_handler;
+
+static void on_signal(int number)
+{
+	(void)number;
+	entered_in_handler = enter_deeper(FUNC_MALLOC);
+}
+
+static uint64_t nested(void)
+{
+	return session.ring->losses[LOSS_NESTED];
+}
+
 TEST(test_event_nested_call_is_not_recorded_and_interruption_is_counted)
 {
+	static const uint8_t phases[] = { PHASE_CALL, PHASE_RECORD, PHASE_OWN, PHASE_SYSCALL };
+
 	begin(4, 8);
-	block_is_glibc = true;
-	assert_true(event_begin(FUNC_REALLOCARRAY));
+	signal(SIGUSR1, on_signal);
+	assert_true(guard_enter(FUNC_REALLOCARRAY));
 	assert_true(event_is_inside());
-	assert_false(event_begin(FUNC_REALLOC));
-	assert_int_equal(session.ring->losses[LOSS_NESTED], 0);
-	event_end();
+	assert_false(enter_deeper(FUNC_REALLOC));
+	for (unsigned i = 0; i < sizeof(phases); i++) {
+		thread.phase = phases[i];
+		/* an allocator's own call */
+		assert_false(enter_deeper(FUNC_MALLOC));
+		assert_int_equal(nested(), i);
+		entered_in_handler = true;
+		raise(SIGUSR1);
+		assert_false(entered_in_handler);
+		assert_int_equal(nested(), i + 1);
+	}
+	guard_leave();
 	assert_false(event_is_inside());
-	assert_true(event_begin(FUNC_MALLOC));
-	assert_false(event_begin(FUNC_MALLOC));
-	assert_int_equal(session.ring->losses[LOSS_NESTED], 1);
-	thread.phase = PHASE_RECORD;
-	assert_false(event_begin(FUNC_MALLOC));
-	assert_int_equal(session.ring->losses[LOSS_NESTED], 2);
-	thread.phase = PHASE_OWN;
-	assert_false(event_begin(FUNC_MALLOC));
-	assert_int_equal(session.ring->losses[LOSS_NESTED], 2);
-	event_end();
-	block_init();
+	signal(SIGUSR1, SIG_DFL);
 	end();
 }
 
-TEST(test_event_guard_left_by_longjmp_is_found_stale)
+/* Enters and leaves as longjmp does. */
+static __attribute__((noinline)) void enter_and_vanish(int depth)
+{
+	if (depth)
+		enter_and_vanish(depth - 1);
+	else
+		assert_true(guard_enter(FUNC_MALLOC));
+	__asm__ volatile("" ::: "memory");
+}
+
+/* The program's functions may have no frame where a hook has had one. */
+static __attribute__((noinline, optimize("omit-frame-pointer"))) bool enter_at(int depth)
+{
+	bool entered = depth ? enter_at(depth - 1) : enter_deeper(FUNC_FREE);
+
+	__asm__ volatile("" ::: "memory");
+	return entered;
+}
+
+TEST(test_event_guard_left_by_longjmp_is_found_stale_from_any_depth)
 {
 	begin(4, 8);
-	assert_true(event_begin(FUNC_MALLOC));
-	/* the guarded frame was deeper: a call from here shows that it is gone */
-	thread.guard_sp = (uint64_t)__builtin_frame_address(0) - 4096;
-	assert_true(event_begin(FUNC_MALLOC));
-	event_end();
-	assert_int_equal(session.ring->losses[LOSS_NESTED], 0);
+	for (int gone = 0; gone < 20; gone++) {
+		for (int next = 0; next < 20; next++) {
+			enter_and_vanish(gone);
+			assert_true(event_is_inside());
+			assert_true(enter_at(next));
+			assert_false(event_is_inside());
+		}
+	}
+	assert_int_equal(nested(), 0);
 	end();
+}
+
+/* A hook that comes to libc's own site of its system call. */
+static __attribute__((noinline)) bool begin_deeper(const long args[6])
+{
+	struct unwind_context here = { .sp = (uint64_t)__builtin_frame_address(0) };
+	bool begun = event_syscall_begin(SYS_MEM_munmap, args, 0, &here);
+
+	__asm__ volatile("" ::: "memory");
+	return begun;
 }
 
 TEST(test_event_system_call_inside_the_allocator_names_the_function)
@@ -234,13 +294,13 @@ TEST(test_event_system_call_inside_the_allocator_names_the_function)
 	struct record r;
 
 	begin(4, 8);
-	assert_true(event_begin(FUNC_FREE));
+	assert_true(guard_enter(FUNC_FREE));
 	event_free(FUNC_FREE, (void *)0x5000, &ctx);
-	assert_true(event_syscall_begin(SYS_MEM_munmap, args, 0, &ctx));
+	assert_true(begin_deeper(args));
 	/* the same call, seen a second time at libc's own site */
-	assert_false(event_syscall_begin(SYS_MEM_munmap, args, 0, &ctx));
+	assert_false(begin_deeper(args));
 	event_syscall_end(SYS_MEM_munmap, 0);
-	event_end();
+	guard_leave();
 	assert_true(event_syscall_begin(SYS_MEM_brk, args, SYSCALL_BY_HOOK, &ctx));
 	event_syscall_end(SYS_MEM_brk, -ENOMEM);
 	assert_false(event_is_inside());
@@ -289,9 +349,9 @@ TEST(test_event_full_segment_goes_on_in_the_next_without_loss)
 
 	begin(8, 16);
 	for (long i = 0; i < EVENTS; i++) {
-		assert_true(event_begin(FUNC_FREE));
+		assert_true(guard_enter(FUNC_FREE));
 		event_free(FUNC_FREE, (void *)(i * 7919 % 100003 * 16 + 16), &ctx);
-		event_end();
+		guard_leave();
 	}
 	for (uint32_t s = 0; s < 16 && slot_word_state(session.slot_words[s]); s++) {
 		open_slot(s);
@@ -313,17 +373,17 @@ TEST(test_event_gap_is_counted_and_told_when_there_is_room_again)
 
 	begin(1, 1);
 	while (session.ring->losses[LOSS_NO_SLOT] < 5) {
-		assert_true(event_begin(FUNC_FREE));
+		assert_true(guard_enter(FUNC_FREE));
 		event_free(FUNC_FREE, (void *)0x100, &ctx);
-		event_end();
+		guard_leave();
 	}
 	lost = session.ring->losses[LOSS_NO_SLOT];
 	/* drained */
 	session.slot_words[0] = slot_word(SLOT_FREE, 0, 0);
 	session.ring->full_slots = 0;
-	assert_true(event_begin(FUNC_FREE));
+	assert_true(guard_enter(FUNC_FREE));
 	event_free(FUNC_FREE, (void *)0x200, &ctx);
-	event_end();
+	guard_leave();
 	assert_int_equal(((struct segment_header *)session.slots)->lost, lost);
 	open_slot(0);
 	r = next_record(EVENT_LOSS);
@@ -343,9 +403,9 @@ TEST(test_event_measured_call_is_followed_by_its_duration)
 	session.options.timing_all = 1;
 	thread.countdown = 0;
 	for (int i = 0; i < 2; i++) {
-		assert_true(event_begin(FUNC_MALLOC));
+		assert_true(guard_enter(FUNC_MALLOC));
 		event_malloc(p, 10, &ctx);
-		event_end();
+		guard_leave();
 	}
 	open_slot(0);
 	for (int i = 0; i < 2; i++) {
@@ -362,9 +422,9 @@ TEST(test_event_measured_call_is_followed_by_its_duration)
 
 static void *short_thread(void *p)
 {
-	if (event_begin(FUNC_MALLOC)) {
+	if (guard_enter(FUNC_MALLOC)) {
 		event_malloc(p, 10, &ctx);
-		event_end();
+		guard_leave();
 	}
 	return NULL;
 }
@@ -413,7 +473,7 @@ int main(void)
 		cmocka_unit_test(test_event_class_of_a_large_block_holds_until_it_changes),
 		cmocka_unit_test(test_event_releases_and_failures_decode_to_what_was_called),
 		cmocka_unit_test(test_event_nested_call_is_not_recorded_and_interruption_is_counted),
-		cmocka_unit_test(test_event_guard_left_by_longjmp_is_found_stale),
+		cmocka_unit_test(test_event_guard_left_by_longjmp_is_found_stale_from_any_depth),
 		cmocka_unit_test(test_event_system_call_inside_the_allocator_names_the_function),
 		cmocka_unit_test(test_event_mark_is_cut_at_its_longest_name),
 		cmocka_unit_test(test_event_full_segment_goes_on_in_the_next_without_loss),
