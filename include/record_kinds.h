@@ -145,6 +145,9 @@ enum process_how { PROCESS_STARTED = 0, PROCESS_FORKED = 1 };
 #define FEATURE_TIMING_ALL     64u
 
 /* META_MEMORY.moment */
+/* META_PAGES: runs are missing, they were too many. */
+#define PAGES_CUT 1u
+
 enum memory_moment { MEMORY_PERIODIC = 0, MEMORY_AT_EXIT = 1, MEMORY_AT_START = 2, MEMORY_AT_MARK = 3 };
 
 /*

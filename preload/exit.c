@@ -10,16 +10,19 @@
 #include "clock.h"
 #include "exit.h"
 #include "fork.h"
-#include "memory_sample.h"
 #include "meta.h"
 #include "process_record.h"
 #include "session.h"
+#include "snapshot.h"
 #include "sys.h"
 #include "tstate.h"
 #include "unwind.h"
 
 #define SAMPLE_LEAST_NS 1000000ull
 #define SAMPLE_PART 50
+
+/* A process that lived so long is worth a snapshot of its address space. */
+#define SNAPSHOT_LIFE_NS 50000000ull
 
 /* The pid that has written its end: a forked child has another one. */
 static uint32_t recorded_pid;
@@ -43,6 +46,18 @@ static uint64_t sample_budget_ns(void)
 	return root == session.pid && part < SAMPLE_LEAST_NS ? SAMPLE_LEAST_NS : part;
 }
 
+/*
+ * A build starts programs by the thousand that live for a few milliseconds: nobody asks for the
+ * address space of these. The program that was started by `record`, or by hand, always counts.
+ */
+static bool is_worth_a_snapshot(void)
+{
+	uint32_t recorder = session.ring->recorder_pid;
+
+	return !recorder || (uint32_t)SYS0(getppid) == recorder ||
+	       clock_monotonic_ns() - process_record_started_ns() >= SNAPSHOT_LIFE_NS;
+}
+
 static void exit_write(int status)
 {
 	struct rusage usage;
@@ -51,7 +66,7 @@ static void exit_write(int status)
 
 	tstate_collect();
 	unwind_finish();
-	memory_sample_record(MEMORY_AT_EXIT, sample_budget_ns());
+	snapshot_at_exit(sample_budget_ns(), is_worth_a_snapshot());
 	process_record_clock();
 	memset(&usage, 0, sizeof(usage));
 	SYS2(getrusage, RUSAGE_SELF, &usage);

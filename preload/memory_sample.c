@@ -57,14 +57,25 @@ static uint64_t parse_hex(const char **p)
 	}
 }
 
+/* The mapping whose fields are being read. */
+struct region {
+	uint64_t start, end;
+	bool is_private;
+	enum memory_kind kind;
+};
+
 /* "START-END perms offset dev inode   name"; false: another kind of line. */
-static bool parse_region(const char *line, uint64_t *start, const char **name)
+static bool parse_region(const char *line, struct region *region, const char **name)
 {
 	const char *p = line;
 
-	*start = parse_hex(&p);
+	region->start = parse_hex(&p);
 	if (p == line || *p != '-')
 		return false;
+	p++;
+	region->end = parse_hex(&p);
+	/* " rw-p": always four letters */
+	region->is_private = strnlen(p, 5) == 5 && p[4] == 'p';
 	for (unsigned field = 0; field < 5; field++) {
 		p = strchr(p, ' ');
 		if (!p)
@@ -91,33 +102,40 @@ static bool parse_kib(const char *line, const char *key, uint64_t *bytes)
 	return true;
 }
 
-static void line_add(struct memory_sample *m, const char *line, enum memory_kind *kind)
+static void line_add(struct memory_sample *m, const char *line, struct region *region,
+		     const struct memory_listener *listener)
 {
 	uint64_t *const places[] = {
 		[MEMORY_HEAP] = &m->heap, [MEMORY_MAPPED] = &m->mapped,
 		[MEMORY_STACK] = &m->stack, [MEMORY_FILE] = &m->file,
 		[MEMORY_SHMEM] = &m->shmem, [MEMORY_OTHER] = &m->other,
 	};
-	uint64_t start, bytes;
+	struct region next;
 	const char *name;
+	uint64_t bytes;
 
 	if (parse_kib(line, "Rss:", &bytes)) {
-		*places[*kind] += bytes;
+		*places[region->kind] += bytes;
 		m->rss += bytes;
 	} else if (parse_kib(line, "Size:", &bytes)) {
 		m->virtual_bytes += bytes;
 	} else if (parse_kib(line, "Swap:", &bytes)) {
 		m->swap += bytes;
-	} else if (parse_region(line, &start, &name)) {
-		*kind = session.ring && session_maps(start) ? MEMORY_OTHER : memory_kind_of(name);
+	} else if (parse_kib(line, "Anonymous:", &bytes)) {
+		if (bytes && region->is_private && listener && listener->anonymous)
+			listener->anonymous(region->start, region->end);
+	} else if (parse_region(line, &next, &name)) {
+		next.kind = session.ring && session_maps(next.start) ? MEMORY_OTHER :
+								       memory_kind_of(name);
+		*region = next;
 	}
 }
 
-void memory_sample_read(struct memory_sample *m, long fd)
+void memory_sample_read(struct memory_sample *m, long fd, const struct memory_listener *listener)
 {
 	/* not on the stack: any thread may call exit, and some have very small ones */
 	static char text[TEXT_BYTES];
-	enum memory_kind kind = MEMORY_OTHER;
+	struct region region = { .kind = MEMORY_OTHER };
 	size_t used = 0;
 
 	memset(m, 0, sizeof(*m));
@@ -129,10 +147,12 @@ void memory_sample_read(struct memory_sample *m, long fd)
 			continue;
 		if (n <= 0)
 			return;
+		if (listener && listener->text)
+			listener->text(text + used, (size_t)n);
 		used += (size_t)n;
 		while ((end = memchr(line, '\n', used - (size_t)(line - text)))) {
 			*end = '\0';
-			line_add(m, line, &kind);
+			line_add(m, line, &region, listener);
 			line = end + 1;
 		}
 		used -= (size_t)(line - text);
@@ -168,34 +188,37 @@ uint64_t memory_sample_cost_ns(uint64_t rss)
 	return COST_FIXED_NS + rss / 4096 * COST_PAGE_NS;
 }
 
-static void parts_read(struct memory_sample *m)
+static bool parts_read(struct memory_sample *m, const struct memory_listener *listener)
 {
 	long fd = SYS4(openat, AT_FDCWD, "/proc/self/smaps", O_RDONLY | O_CLOEXEC, 0);
 	uint64_t own;
 
 	if (sys_failed(fd))
-		return;
-	memory_sample_read(m, fd);
+		return false;
+	memory_sample_read(m, fd, listener);
 	SYS1(close, fd);
 	own = own_resident_bytes();
 	if (own > m->mapped)
 		own = m->mapped;
 	m->mapped -= own;
 	m->other += own;
+	return true;
 }
 
-void memory_sample_record(enum memory_moment moment, uint64_t budget_ns)
+bool memory_sample_record(enum memory_moment moment, uint64_t budget_ns,
+			  const struct memory_listener *listener)
 {
+	bool has_parts = false;
 	uint8_t buffer[13 * VARINT_MAX];
 	struct memory_sample m;
 	struct meta_builder b;
 	char text[256];
 
 	if (sysfile_read("/proc/self/statm", text, sizeof(text)) <= 0)
-		return;
+		return false;
 	memory_sample_totals(&m, text);
 	if (memory_sample_cost_ns(m.rss) <= budget_ns)
-		parts_read(&m);
+		has_parts = parts_read(&m, listener);
 	meta_init(&b, buffer, sizeof(buffer));
 	meta_number(&b, session.pid);
 	meta_number(&b, clock_stamp());
@@ -210,4 +233,5 @@ void memory_sample_record(enum memory_moment moment, uint64_t budget_ns)
 	meta_number(&b, m.virtual_bytes);
 	meta_number(&b, m.swap);
 	meta_append(META_MEMORY, &b);
+	return has_parts;
 }

@@ -4,6 +4,8 @@
 #ifndef PRELOAD_MEMORY_SAMPLE_H
 #define PRELOAD_MEMORY_SAMPLE_H
 
+#include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
 
 #include "record_kinds.h"
@@ -29,8 +31,15 @@ enum memory_kind {
 /* The kind of a mapping by its NAME in /proc/self/maps ("" where it has none). */
 enum memory_kind memory_kind_of(const char *name);
 
-/* Add up TEXT-lines read from the descriptor FD of a smaps file. */
-void memory_sample_read(struct memory_sample *m, long fd);
+/* Who else wants what is read. Each may be NULL. */
+struct memory_listener {
+	void (*text)(const char *text, size_t bytes);  /* the file, part by part */
+	/* a private mapping that has anonymous pages: addresses [start, end) */
+	void (*anonymous)(uint64_t start, uint64_t end);
+};
+
+/* Add up TEXT-lines read from the descriptor FD of a smaps file. LISTENER may be NULL. */
+void memory_sample_read(struct memory_sample *m, long fd, const struct memory_listener *listener);
 
 /* Read TEXT of a statm file: rss and virtual_bytes only. */
 void memory_sample_totals(struct memory_sample *m, const char *text);
@@ -43,8 +52,10 @@ uint64_t memory_sample_cost_ns(uint64_t rss);
 
 /*
  * Append META_MEMORY of this process, for MOMENT: with all parts where that costs
- * at most BUDGET_NS, else rss and virtual only.
+ * at most BUDGET_NS, and LISTENER (may be NULL) hears of them; else rss and virtual only.
+ * Returns whether the parts were read.
  */
-void memory_sample_record(enum memory_moment moment, uint64_t budget_ns);
+bool memory_sample_record(enum memory_moment moment, uint64_t budget_ns,
+			  const struct memory_listener *listener);
 
 #endif

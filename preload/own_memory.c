@@ -63,17 +63,29 @@ static uint64_t resident_pages(uintptr_t start, size_t pages, size_t page)
 	return count;
 }
 
-uint64_t own_resident_bytes(void)
+void own_memory_each(void (*visit)(uint64_t start, uint64_t bytes, void *ctx), void *ctx)
 {
 	uint32_t count = __atomic_load_n(&mapping_count, __ATOMIC_RELAXED);
-	size_t page = getauxval(AT_PAGESZ);
-	uint64_t pages = 0;
 
 	for (uint32_t i = 0; i < count && i < MAPPINGS_KEPT; i++) {
 		uintptr_t start = __atomic_load_n(&mappings[i].start, __ATOMIC_ACQUIRE);
 
 		if (start)
-			pages += resident_pages(start, mappings[i].bytes / page, page);
+			visit(start, mappings[i].bytes, ctx);
 	}
-	return pages * page;
+}
+
+static void add_resident(uint64_t start, uint64_t bytes, void *ctx)
+{
+	size_t page = getauxval(AT_PAGESZ);
+
+	*(uint64_t *)ctx += resident_pages(start, bytes / page, page) * page;
+}
+
+uint64_t own_resident_bytes(void)
+{
+	uint64_t bytes = 0;
+
+	own_memory_each(add_resident, &bytes);
+	return bytes;
 }

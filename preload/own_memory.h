@@ -14,6 +14,9 @@
  */
 void *own_map(size_t bytes);
 
+/* Call VISIT for each of them. */
+void own_memory_each(void (*visit)(uint64_t start, uint64_t bytes, void *ctx), void *ctx);
+
 /* Bytes of those mappings that are resident now. */
 uint64_t own_resident_bytes(void);
 

@@ -4,10 +4,12 @@
  * library's, and reaches the file with the others.
  */
 #include <argp.h>
+#include <dirent.h>
 #include <errno.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "base/diag.h"
 #include "base/xmem.h"
@@ -15,6 +17,7 @@
 #include "cli/input_file.h"
 #include "cli/session_clock.h"
 #include "cli/session_file.h"
+#include "cli/snapshot_put.h"
 #include "record_codec.h"
 #include "trace/meta_fields.h"
 #include "trace/recording.h"
@@ -107,6 +110,41 @@ static int append_mark(struct session_file *s, const struct mark_request *rq, st
 	return result;
 }
 
+static void put_record(void *ctx, enum meta_kind kind, const uint8_t *bytes, size_t count)
+{
+	/* a full area is counted in the ring */
+	session_file_append(ctx, kind, bytes, count);
+}
+
+/*
+ * The address space of each process of the session at this moment, as the kernel tells it from
+ * outside. Those are the processes that have mapped the ring: the recording may not have
+ * heard of the youngest yet.
+ */
+static void append_snapshots(struct session_file *s, const struct mark_request *rq)
+{
+	DIR *proc = opendir("/proc");
+	const struct dirent *entry;
+	char *text = NULL;
+	size_t capacity = 0;
+
+	while (proc && (entry = readdir(proc)) != NULL) {
+		pid_t pid = (pid_t)strtol(entry->d_name, NULL, 10);
+		size_t bytes;
+
+		if (pid <= 0 || pid == getpid() || (uint32_t)pid == s->ring->recorder_pid ||
+		    !proc_text(pid, "maps", &text, &capacity) || !strstr(text, s->path))
+			continue;
+		bytes = proc_text(pid, "smaps", &text, &capacity);
+		if (bytes)
+			snapshot_put(pid, session_stamp(&s->fixed), MEMORY_AT_MARK, rq->name, text,
+				     bytes, put_record, s);
+	}
+	if (proc)
+		closedir(proc);
+	free(text);
+}
+
 static int run(int argc, char **argv)
 {
 	static const struct argp argp = {
@@ -124,7 +162,8 @@ static int run(int argc, char **argv)
 		return STATUS_USAGE;
 	path = ring_of(rq.file, &d);
 	if (path && session_file_open(&s, path, &d) == 0) {
-		append_mark(&s, &rq, &d);
+		if (append_mark(&s, &rq, &d) == 0)
+			append_snapshots(&s, &rq);
 		session_file_close(&s);
 	}
 	free(path);

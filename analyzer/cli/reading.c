@@ -151,20 +151,24 @@ int reading_prepare(struct reading *rd)
 	if (o->until && moment_parse(o->until, run->recording, peak, &run->until_stamp,
 				     &rd->diag) != 0)
 		return -1;
-	if (o->at) {
+	run->at_text = o->at;
+	if (run->form->settle) {
+		if (run->form->settle(run) != 0)
+			return -1;
+	} else if (o->at) {
 		if (moment_parse(o->at, run->recording, peak, &run->at_stamp, &rd->diag) != 0)
 			return -1;
 		run->has_at = true;
-		run->at_text = o->at;
-		run->until_stamp = run->at_stamp;
 	}
+	if (run->has_at)
+		run->until_stamp = run->at_stamp;
 	if (run->until_stamp == 0)
 		run->until_stamp = 1;
 	if (run->since_stamp > run->until_stamp)
 		return diag_set(&rd->diag, STATUS_USAGE, "--since=%s is later than --until=%s",
 				o->since, o->until ? o->until : "end");
 	if (check_inside(rd, "--since", o->since, run->since_stamp) != 0 ||
-	    check_inside(rd, "--at", o->at, run->at_stamp) != 0)
+	    check_inside(rd, "--at", run->form->settle ? NULL : o->at, run->at_stamp) != 0)
 		return -1;
 	run->has_window = o->since || o->until;
 	if (run->since_stamp > 1 && (run->form->needs & NEED_HEAP)) {

@@ -17,12 +17,14 @@
 struct drive {
 	struct reading reading;
 	struct out out;
+	bool is_live;          /* of a living process: there is no recording */
 };
 
 static void put_notes(struct drive *d)
 {
 	struct run *run = &d->reading.run;
-	bool on_error = run->format != EMIT_TEXT || run->own_format || run->form->has_bare_text;
+	bool on_error = run->format != EMIT_TEXT || run->own_format ||
+			run->form->has_bare_text || run->is_bare;
 	struct health *health;
 
 	if (run->format == EMIT_JSON && run->form->has_json_notes)
@@ -57,6 +59,15 @@ static int print_report(struct drive *d)
 	return 0;
 }
 
+/* What a report without a recording needs of its options. */
+static void begin_live(struct reading *rd)
+{
+	rd->run.diag = &rd->diag;
+	rd->run.format = rd->options.format;
+	rd->run.own_format = rd->options.own_format;
+	rd->run.top = rd->options.has_top ? rd->options.top : 0;
+}
+
 int command_run_form(const struct form *form, int argc, char **argv)
 {
 	struct drive d = { 0 };
@@ -67,11 +78,14 @@ int command_run_form(const struct form *form, int argc, char **argv)
 	rd->run.form = form;
 	rd->run.state = state;
 	form_options_parse(form, argc, argv, &rd->options, state);
-	if (reading_open(rd, form) == 0 && reading_prepare(rd) == 0 &&
+	d.is_live = form->is_live && form->is_live(state);
+	if (d.is_live)
+		begin_live(rd);
+	if ((d.is_live || (reading_open(rd, form) == 0 && reading_prepare(rd) == 0)) &&
 	    report_output_open(&d.out, &rd->run, &rd->options) == 0) {
 		struct diag closing = { 0 };
 
-		result = print_report(&d);
+		result = d.is_live ? form->live(&rd->run) : print_report(&d);
 		/* before the output is closed: a form may still hold lines back */
 		if (form->release)
 			form->release(&rd->run);

@@ -6,7 +6,6 @@
  */
 #include "cli/sampler.h"
 
-#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -15,7 +14,9 @@
 
 #include "base/xmem.h"
 #include "cli/session_clock.h"
+#include "cli/snapshot_put.h"
 #include "trace/meta_fields.h"
+#include "trace/smaps.h"
 
 #define SECOND 1000000000ull
 #define MILLISECOND 1000000ull
@@ -30,8 +31,6 @@
 #define PARTS_SHARE 100
 /* Processes sampled at a time. */
 #define PROCESSES_MAX 1024
-/* A text longer than this is not read: it would take too long. */
-#define SMAPS_MAX (64u << 20)
 
 struct height {
 	pid_t pid;
@@ -52,7 +51,7 @@ struct sampler {
 	uint64_t peak;
 	struct height *heights;
 	char *text;
-	size_t text_capacity;
+	size_t text_bytes, text_capacity;
 };
 
 enum part { PART_HEAP, PART_MAPPED, PART_STACK, PART_FILE, PART_SHMEM, PART_OTHER };
@@ -82,57 +81,24 @@ static enum part part_of(const char *name, const char *ring)
 	return *name == '/' ? PART_FILE : PART_OTHER;
 }
 
-/* The name on a line "START-END PERMS OFFSET DEV INODE    NAME"; NULL: it is no such line. */
-static const char *map_line_name(const char *line, uint64_t *bytes)
-{
-	unsigned long long start, end;
-	int at = -1;
-
-	if (sscanf(line, "%llx-%llx %*s %*s %*s %*s%n", &start, &end, &at) != 2 || at < 0 ||
-	    end < start)
-		return NULL;
-	*bytes = end - start;
-	while (line[at] == ' ' || line[at] == '\t')
-		at++;
-	return line + at;
-}
-
-void memory_parts_parse(struct memory_parts *m, const char *smaps, const char *ring)
+void memory_parts_parse(struct memory_parts *m, const char *text, const char *ring)
 {
 	uint64_t *const parts[] = {
 		[PART_HEAP] = &m->heap, [PART_MAPPED] = &m->mapped, [PART_STACK] = &m->stack,
 		[PART_FILE] = &m->file, [PART_SHMEM] = &m->shmem, [PART_OTHER] = &m->other,
 	};
-	enum part part = PART_OTHER;
+	struct smaps *smaps = smaps_parse(text, strlen(text));
 
 	*m = (struct memory_parts){ 0 };
-	while (*smaps) {
-		size_t n = strcspn(smaps, "\n");
-		unsigned long long kib;
-		uint64_t bytes;
-		const char *name;
-		char line[4400];
+	for (size_t i = 0; i < smaps->count; i++) {
+		const struct smaps_region *r = &smaps->rows[i];
 
-		snprintf(line, sizeof(line), "%.*s", (int)(n < sizeof(line) ? n : sizeof(line) - 1),
-			 smaps);
-		smaps += n + (smaps[n] == '\n');
-		/* fields begin with a capital letter, mappings with a hexadecimal digit in lower case */
-		if (starts_with(line, "Rss:")) {
-			if (sscanf(line, "Rss: %llu", &kib) == 1) {
-				*parts[part] += kib * 1024;
-				m->rss += kib * 1024;
-			}
-		} else if (starts_with(line, "Swap:")) {
-			if (sscanf(line, "Swap: %llu", &kib) == 1)
-				m->swap += kib * 1024;
-		} else if ((line[0] >= '0' && line[0] <= '9') || (line[0] >= 'a' && line[0] <= 'f')) {
-			name = map_line_name(line, &bytes);
-			if (name) {
-				part = part_of(name, ring);
-				m->virtual_bytes += bytes;
-			}
-		}
+		*parts[part_of(r->name, ring)] += r->rss;
+		m->rss += r->rss;
+		m->swap += r->swap;
+		m->virtual_bytes += r->size;
 	}
+	smaps_free(smaps);
 }
 
 struct sampler *sampler_new(struct session_file *s, struct family *f, struct pack *p,
@@ -166,24 +132,8 @@ void sampler_free(struct sampler *sm)
 /* Read all of /proc/PID/NAME into sm->text; false: it is gone, or too long. */
 static bool read_proc(struct sampler *sm, pid_t pid, const char *name)
 {
-	char path[64];
-	size_t used = 0;
-	ssize_t n;
-	int fd;
-
-	snprintf(path, sizeof(path), "/proc/%d/%s", (int)pid, name);
-	fd = open(path, O_RDONLY | O_CLOEXEC);
-	if (fd < 0)
-		return false;
-	do {
-		xgrow(&sm->text, &sm->text_capacity, used + 65536, 1);
-		n = read(fd, sm->text + used, sm->text_capacity - used - 1);
-		if (n > 0)
-			used += (size_t)n;
-	} while (n > 0 && used < SMAPS_MAX);
-	close(fd);
-	sm->text[used] = '\0';
-	return n == 0 && used > 0;
+	sm->text_bytes = proc_text(pid, name, &sm->text, &sm->text_capacity);
+	return sm->text_bytes > 0;
 }
 
 static void write_sample(struct sampler *sm, pid_t pid, const struct memory_parts *m)
@@ -201,10 +151,22 @@ static void write_sample(struct sampler *sm, pid_t pid, const struct memory_part
 	meta_fields_release(&f);
 }
 
-/* Parts are due: a height 5 % above the last one, in time, and within the budget. */
+static void put_record(void *ctx, enum meta_kind kind, const uint8_t *bytes, size_t count)
+{
+	struct sampler *sm = ctx;
+
+	pack_meta(sm->pack, kind, bytes, count);
+}
+
+/*
+ * Parts are due: a height 5 % above the last one, in time, and within the budget; or whenever
+ * the user said how often.
+ */
 static bool wants_parts(const struct sampler *sm, const struct height *h, uint64_t rss,
 			uint64_t now)
 {
+	if (sm->fixed_interval)
+		return true;
 	return rss > h->parts_rss + h->parts_rss / 20 &&
 	       now - sm->parts_taken >= PARTS_INTERVAL &&
 	       sm->parts_cost * PARTS_SHARE <= now - sm->started;
@@ -221,6 +183,8 @@ static void take_parts(struct sampler *sm, struct height *h, uint64_t now)
 		if (m.rss) {
 			h->parts_rss = m.rss;
 			write_sample(sm, h->pid, &m);
+			snapshot_put(h->pid, session_stamp(&sm->session->fixed), MEMORY_PERIODIC,
+				     "", sm->text, sm->text_bytes, put_record, sm);
 		}
 	}
 	sm->parts_cost += clock_ns(CLOCK_MONOTONIC) - now;

@@ -78,7 +78,18 @@ struct form {
 	bool has_bare_text;    /* text is read by programs too: notes go to standard error */
 	bool has_json_notes;   /* JSON holds losses and notes itself: health_add_json */
 	size_t state_size;     /* bytes of zeroed state, run->state */
+	/*
+	 * A report that needs no recording where its options say so: is_live(state) is asked after
+	 * the command line, and then live(run) prints; nothing of the recording is in RUN.
+	 */
+	bool (*is_live)(const void *state);
+	int (*live)(struct run *run);
 	/* Each may be NULL; each returns 0, or -1 with run->diag set. */
+	/*
+	 * With takes_at: find the moment that run->at_text (NULL: none was typed) means, instead of
+	 * the driver; sets has_at and at_stamp. The images shown are known.
+	 */
+	int (*settle)(struct run *run);
 	int (*begin)(struct run *run);
 	/* CHANGE is what EVENT did; only events of the window and of images shown. */
 	int (*event)(struct run *run, const struct event *event,
@@ -141,6 +152,7 @@ struct run {
 	 * does not hold (check, leaks --error-if).
 	 */
 	int status;
+	bool is_bare;                    /* like form.has_bare_text, where the options decide */
 
 	char **notes;                    /* of the form: run_note */
 	size_t note_count, note_capacity;

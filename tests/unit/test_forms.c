@@ -69,7 +69,8 @@ TEST(test_each_form_and_format_survives_an_empty_recording)
 		for (size_t f = 0; f < 3; f++) {
 			char *words = xasprintf("%s --format=%s", forms[i]->name, formats[f]);
 
-			if (!(forms[i]->without & 1u << f))
+			/* one that settles its moment has none to show: test_maps.c */
+			if (!(forms[i]->without & 1u << f) && !forms[i]->settle)
 				free(form_output(path, words));
 			free(words);
 		}

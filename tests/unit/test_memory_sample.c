@@ -36,7 +36,7 @@ TEST(test_memory_sample_adds_each_mapping_to_its_kind)
 	assert_int_equal(pipe(fds), 0);
 	assert_int_equal(write(fds[1], smaps, sizeof(smaps) - 1), sizeof(smaps) - 1);
 	close(fds[1]);
-	memory_sample_read(&m, fds[0]);
+	memory_sample_read(&m, fds[0], NULL);
 	close(fds[0]);
 	assert_int_equal(m.heap, 20 * 1024);
 	assert_int_equal(m.mapped, 512 * 1024);
@@ -56,12 +56,12 @@ TEST(test_memory_sample_of_this_process_sees_touched_memory_as_mapped)
 	char *p;
 	int fd = open("/proc/self/smaps", O_RDONLY);
 
-	memory_sample_read(&before, fd);
+	memory_sample_read(&before, fd, NULL);
 	close(fd);
 	p = (char *)mmap(NULL, bytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
 	memset(p, 1, bytes);
 	fd = open("/proc/self/smaps", O_RDONLY);
-	memory_sample_read(&after, fd);
+	memory_sample_read(&after, fd, NULL);
 	close(fd);
 	munmap(p, bytes);
 	assert_in_range(after.mapped - before.mapped, bytes, bytes + (1u << 20));
@@ -79,7 +79,7 @@ TEST(test_memory_sample_text_that_is_no_smaps_adds_nothing)
 	assert_int_equal(pipe(fds), 0);
 	assert_int_equal(write(fds[1], noise, sizeof(noise)), sizeof(noise));
 	close(fds[1]);
-	memory_sample_read(&m, fds[0]);
+	memory_sample_read(&m, fds[0], NULL);
 	close(fds[0]);
 	assert_int_equal(m.rss, 0);
 	assert_int_equal(m.virtual_bytes, 0);

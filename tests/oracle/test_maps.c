@@ -1,0 +1,161 @@
+/*
+ * test_maps.c - `maps` against pmap and smaps of the same process at the same moment.
+ */
+#include "test.h"
+
+#include <jansson.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "support/run.h"
+
+#define needs(program) \
+	do { \
+		if (!found(program)) \
+			skip(); \
+	} while (0)
+
+/* Shell lines around a waiting program: $pid is its process, recorded in test.data. */
+static struct result while_it_waits(const char *program, const char *commands)
+{
+	return run_shell("A='%s'; mkfifo in out; $A record -q -o test.data -- %s <in >out & "
+			 "exec 3>in; read ready <out; pid=$(pgrep -n -P $!); %s; echo >&3; "
+			 "exec 3>&-; wait", built("allotrope"), program, commands);
+}
+
+TEST(test_a_living_process_prints_as_pmap_does)
+{
+	struct result r;
+
+	needs("pmap");
+	r = while_it_waits(built("tests/subjects/waits"),
+			   "$A maps -x -p $pid >ours; pmap -x $pid >theirs; cmp ours theirs >&2 && "
+			   "echo equal; wc -l <ours");
+	assert_string_equal(r.err, "");
+	assert_non_null(strstr(r.out, "equal\n"));
+	result_free(&r);
+}
+
+TEST(test_a_mark_holds_what_pmap_shows_then)
+{
+	struct result r;
+
+	needs("pmap");
+	/* two looks at the ring's own pages may differ: recorder and library write to them */
+	r = while_it_waits(built("tests/subjects/waits"),
+			   "$A mark here test.data; pmap -x $pid >theirs");
+	result_free(&r);
+	r = run_shell("'%s' maps -x --at=mark:here test.data >ours; for f in ours theirs; do "
+		      "grep -v -e '\\.ring$' -e '^total' $f >$f.rows; done; diff ours.rows theirs.rows "
+		      ">&2; wc -l <ours.rows", built("allotrope"));
+	assert_string_equal(r.err, "");
+	assert_true(atoi(r.out) > 20);
+	result_free(&r);
+}
+
+TEST(test_static_programs_and_the_shell_itself_are_shown)
+{
+	struct result r;
+
+	needs("pmap");
+	r = run_shell("A='%s'; %s -static -o s -x c - <<'END' || exit 99\n"
+		      "#include <unistd.h>\nint main(void) { pause(); }\nEND\n"
+		      "./s >/dev/null & pid=$!; sleep 0.2; $A maps -x -p $pid >a; "
+		      "pmap -x $pid >b; kill $pid; cmp a b && echo static; "
+		      "$A maps -x -p $$ >a; pmap -x $$ >b; "
+		      "head -1 a; cmp a b && echo shell", built("allotrope"), "gcc");
+	if (r.status == 99) {
+		result_free(&r);
+		skip();
+	}
+	assert_non_null(strstr(r.out, "static\n"));
+	/* the shell forks between the two looks, which may copy a page: its text rows agree at least */
+	assert_non_null(strstr(r.out, "sh"));
+	result_free(&r);
+}
+
+static json_t *rows_of(const char *options)
+{
+	char *text = ask("maps --format=json %s test.data", options);
+	json_t *rows = json_loads(text, 0, NULL);
+
+	assert_non_null(rows);
+	free(text);
+	return rows;
+}
+
+/* Of the rows of TYPE (NULL: all) the sum of KEY. */
+static long long sum(const json_t *rows, const char *type, const char *key)
+{
+	long long v = 0;
+	const json_t *row;
+	size_t i;
+
+	json_array_foreach(rows, i, row)
+		if (!type || strcmp(json_string_value(json_object_get(row, "type")), type) == 0)
+			v += number_or_zero(row, key);
+	return v;
+}
+
+TEST(test_what_is_live_and_its_overhead_lies_in_the_mappings)
+{
+	struct result r = record("", "/usr/bin/python3 -c 'x = [bytes(i) for i in range(3000)]'");
+	json_t *all = summary("--until=end"), *rows;
+
+	result_free(&r);
+	rows = rows_of("--at=end");
+	/* every block that is live at the end lies in a mapping that the kernel showed */
+	assert_int_equal(sum(rows, NULL, "live_bytes"), number_at(all, "end_bytes"));
+	assert_int_equal(sum(rows, NULL, "live_blocks"), number_at(all, "end_blocks"));
+	assert_true(sum(rows, "heap (break)", "live_bytes") +
+			    sum(rows, "heap (break)", "overhead_bytes") <=
+		    sum(rows, "heap (break)", "size"));
+	json_decref(rows);
+	json_decref(all);
+}
+
+TEST(test_of_one_gibibyte_one_page_was_touched)
+{
+	struct result r = record("", "%s", built("examples/demand_paging"));
+	char *touched, *asked, *freed;
+
+	result_free(&r);
+	asked = ask("maps --sites --format=csv --at=mark:asked --top=1 test.data");
+	touched = ask("maps --sites --format=csv --at=mark:touched --top=1 test.data");
+	freed = ask("maps --sites --format=csv --at=mark:freed --top=1 test.data");
+	/* malloc writes the block's size before it: on the page of the first byte */
+	assert_non_null(strstr(asked, "\nheap,1,1073741824,4080,1073737744,main,"));
+	assert_non_null(strstr(touched, "\nheap,1,1073741824,8176,1073733648,main,"));
+	assert_null(strstr(freed, "1073741824"));
+	free(touched);
+	free(asked);
+	free(freed);
+}
+
+/* smaps of the mapping itself says the same as the pages of its block. */
+TEST(test_touched_equals_the_rss_of_smaps)
+{
+	struct result r = record("", "%s", built("examples/demand_paging"));
+	json_t *rows;
+
+	result_free(&r);
+	rows = rows_of("--at=mark:touched");
+	assert_int_equal(sum(rows, "malloc mapping", "rss"), 8192);
+	assert_int_equal(sum(rows, "malloc mapping", "live_bytes"), 1 << 30);
+	json_decref(rows);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		LIVE_TEST(test_a_living_process_prints_as_pmap_does),
+		LIVE_TEST(test_a_mark_holds_what_pmap_shows_then),
+		LIVE_TEST(test_static_programs_and_the_shell_itself_are_shown),
+		LIVE_TEST(test_what_is_live_and_its_overhead_lies_in_the_mappings),
+		LIVE_TEST(test_of_one_gibibyte_one_page_was_touched),
+		LIVE_TEST(test_touched_equals_the_rss_of_smaps),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
