@@ -165,6 +165,8 @@ static char *text_cell(enum column_type type, const struct cell *c)
 		units_count(buffer, c->number);
 	else if (type == COLUMN_BYTES)
 		units_bytes(buffer, c->number);
+	else if (type == COLUMN_NS)
+		units_ns(buffer, c->number);
 	else if (type == COLUMN_MORE_COUNT || type == COLUMN_MORE_BYTES)
 		change_text(buffer, c->change, type == COLUMN_MORE_BYTES);
 	else

@@ -24,6 +24,7 @@ enum column_type {
 	COLUMN_COUNT,   /* 1,234,567 in text, digits elsewhere */
 	COLUMN_EXACT,   /* digits everywhere */
 	COLUMN_BYTES,   /* 9.1 MiB in text, digits elsewhere */
+	COLUMN_NS,      /* nanoseconds: 4.56 ms in text, digits elsewhere */
 	COLUMN_PERCENT, /* real; 12.5 in text */
 	COLUMN_REAL,    /* real; three digits after the point in text */
 	COLUMN_MORE_COUNT, /* a change: +1,234 or -1,234 in text, digits elsewhere */

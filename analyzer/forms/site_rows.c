@@ -21,9 +21,9 @@ static void add(struct amount *to, struct amount from)
 	to->bytes += from.bytes;
 }
 
-/* USERS: by frame_tree_user, DEPTH means nothing then. */
+/* USERS: by frame_tree_user, DEPTH means nothing then. WITH_RELEASED: site_rows_released. */
 static struct site_rows *make_rows(struct frame_tree *tree, const struct heap *heap,
-				   uint32_t depth, bool users)
+				   uint32_t depth, bool users, bool with_released)
 {
 	struct site_rows *s = xcalloc(1, sizeof(*s));
 	struct idmap index = { 0 };
@@ -37,7 +37,8 @@ static struct site_rows *make_rows(struct frame_tree *tree, const struct heap *h
 		uint32_t at;
 
 		/* in a window: nothing of this site is in it */
-		if (site->total.blocks == 0 && site->peak.blocks == 0 && site->end.blocks == 0)
+		if (site->total.blocks == 0 && site->peak.blocks == 0 && site->end.blocks == 0 &&
+		    !(with_released && site->freed.blocks > 0))
 			continue;
 
 		node = users ? frame_tree_user(tree, site->stack, is_mapping) :
@@ -66,12 +67,44 @@ static struct site_rows *make_rows(struct frame_tree *tree, const struct heap *h
 struct site_rows *site_rows_new(struct frame_tree *tree, const struct heap *heap,
 				uint32_t depth)
 {
-	return make_rows(tree, heap, depth, false);
+	return make_rows(tree, heap, depth, false, false);
+}
+
+struct site_rows *site_rows_released(struct frame_tree *tree, const struct heap *heap,
+				     uint32_t depth)
+{
+	return make_rows(tree, heap, depth, false, true);
 }
 
 struct site_rows *site_rows_users(struct frame_tree *tree, const struct heap *heap)
 {
-	return make_rows(tree, heap, 1, true);
+	return make_rows(tree, heap, 1, true, false);
+}
+
+void site_rows_add_lives(struct site_rows *s, struct frame_tree *tree, const struct heap *heap,
+			 uint32_t depth, const struct lifetimes *l)
+{
+	uint32_t *row_of = xreallocarray(NULL, heap->site_count + 1, sizeof(*row_of));
+	struct lifetime *lives = xcalloc(s->count + 1, sizeof(*lives));
+	struct idmap index = { 0 };
+
+	for (size_t i = 0; i < s->count; i++)
+		idmap_add(&index, (uint64_t)s->rows[i].node << 1 | (s->rows[i].kind == KIND_MAPPING),
+			  (uint32_t)i + 1);
+	for (size_t i = 0; i < heap->site_count; i++) {
+		const struct site *site = &heap->sites[i];
+		bool is_mapping = site->kind == KIND_MAPPING;
+		frame_node node = frame_tree_site_cut(tree, site->stack, is_mapping, depth);
+
+		/* 0, not found, becomes LIFETIMES_NO_ROW */
+		row_of[i] = idmap_find(&index, (uint64_t)node << 1 | is_mapping) - 1;
+	}
+	lifetimes_rows(l, row_of, heap->site_count, lives, s->count);
+	for (size_t i = 0; i < s->count; i++)
+		s->rows[i].life = lives[i];
+	idmap_release(&index);
+	free(row_of);
+	free(lives);
 }
 
 void site_rows_free(struct site_rows *s)

@@ -10,12 +10,14 @@
 
 #include "forms/form.h"
 #include "forms/frame_tree.h"
+#include "model/lifetimes.h"
 
 struct site_row {
 	frame_node node;          /* allocation site and its callers */
 	uint8_t kind;             /* enum alloc_kind */
 	const struct image *image;
 	struct amount total, freed, peak, end, temporary; /* as in struct site */
+	struct lifetime life;     /* site_rows_add_lives; else 0 */
 };
 
 struct site_rows {
@@ -30,10 +32,18 @@ struct site_rows {
 struct site_rows *site_rows_new(struct frame_tree *tree, const struct heap *heap,
 				uint32_t depth);
 
+/* The same with sites of which a window has nothing but releases. */
+struct site_rows *site_rows_released(struct frame_tree *tree, const struct heap *heap,
+				     uint32_t depth);
+
 /* Rows by the function outside the C++ standard library alone (frame_tree_user). */
 struct site_rows *site_rows_users(struct frame_tree *tree, const struct heap *heap);
 
 void site_rows_free(struct site_rows *s);
+
+/* Fill in how long the blocks of the rows lived. TREE, HEAP, DEPTH as for site_rows_new; L by site. */
+void site_rows_add_lives(struct site_rows *s, struct frame_tree *tree, const struct heap *heap,
+			 uint32_t depth, const struct lifetimes *l);
 
 /* Add the rows of FROM (which becomes empty) to those of TO. */
 void site_rows_append(struct site_rows *to, struct site_rows *from);

@@ -52,6 +52,26 @@ TEST(test_text_aligns_names_left_and_numbers_right)
 	free(text);
 }
 
+TEST(test_durations_have_a_unit_in_text_only)
+{
+	static const struct column lived[] = { { "age_ns", "age", COLUMN_NS, 0, true, NULL } };
+	static const char *const expected[] = { "    age\n1.50 us\n", "age_ns\n1500\n" };
+
+	for (int i = 0; i < 2; i++) {
+		struct emit_options options = { .format = i ? EMIT_CSV : EMIT_TEXT };
+		char *text = NULL;
+		size_t bytes;
+		FILE *out = open_memstream(&text, &bytes);
+		struct emit *e = emit_new(out, lived, 1, &options);
+
+		emit_row(e, (struct cell[]){ cell_number(1500) });
+		emit_free(e);
+		fclose(out);
+		assert_string_equal(text, expected[i]);
+		free(text);
+	}
+}
+
 TEST(test_csv_quotes_as_rfc_4180_and_keeps_numbers_raw)
 {
 	char *text = table(EMIT_CSV);
@@ -157,6 +177,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_changes_have_a_sign_in_text_and_are_whole_numbers_elsewhere),
 		cmocka_unit_test(test_text_aligns_names_left_and_numbers_right),
+		cmocka_unit_test(test_durations_have_a_unit_in_text_only),
 		cmocka_unit_test(test_csv_quotes_as_rfc_4180_and_keeps_numbers_raw),
 		cmocka_unit_test(test_json_is_an_array_of_objects_in_column_order),
 		cmocka_unit_test(test_empty_tables_are_whole),

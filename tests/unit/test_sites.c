@@ -164,6 +164,36 @@ TEST(test_json_has_the_frames)
 	mktrace_free(t);
 }
 
+#define LIFE_HEADER "kind,blocks,bytes,peak_blocks,peak_bytes,end_blocks,end_bytes,function,file,line," \
+		    "stack,temporary_blocks,temporary_bytes,pid,exec,freed_blocks,lifetime_min_ns," \
+		    "lifetime_median_ns,lifetime_p99_ns,lifetime_max_ns\n"
+
+TEST(test_lifetimes_are_those_of_released_blocks)
+{
+	struct mktrace *t = mktrace_new();
+	mk_stream s = mk_process(t, 1, 100, "/bin/p");
+
+	mk_module(t, 1, 1, MAIN, MAIN + 0x1000, "/bin/p");
+	for (uint64_t i = 1; i <= 10; i++)
+		mk_malloc(t, s, 1000 * i, 0x1000 * i, 100, MAIN + 1);
+	for (uint64_t i = 1; i <= 9; i++)
+		mk_free(t, s, 19000 + 1000 * i, 0x1000 * i);
+	mk_realloc(t, s, 40000, 0xa000, 0xb000, 300, MAIN + 2);
+	assert_report(mktrace_file(t), "sites --lifetimes --format=csv",
+		LIFE_HEADER
+		"heap,10,1000,10,1000,0,0,p+0x1,,,p+0x1,0,0,100,0,10,19000,19199,30001,30001\n"
+		"heap,1,300,0,0,1,300,p+0x2,,,p+0x2,0,0,100,0,0,,,,\n");
+	/* the order asks for them too; of a window only what was released in it */
+	assert_report_has(mktrace_file(t), "sites --sort=lifetime_max_ns --format=csv --since=39us",
+		LIFE_HEADER "heap,0,0,");
+	assert_report_has(mktrace_file(t), "sites --sort=lifetime_max_ns --format=csv --since=39us",
+		",1,30001,30001,30001,30001\n");
+	assert_report_has(mktrace_file(t), "sites --lifetimes --top=1",
+		"kind  in all  blocks  freed  lived min   median    p99    max\n"
+		"heap  1000 B      10     10      19 us  19.2 us  30 us  30 us\n");
+	mktrace_free(t);
+}
+
 TEST(test_losses_stand_under_the_table)
 {
 	struct mktrace *t = story();
@@ -193,6 +223,7 @@ int main(void)
 		cmocka_unit_test(test_unfinished_recording_may_be_in_the_making),
 		cmocka_unit_test(test_empty_window_says_so),
 		cmocka_unit_test(test_json_has_the_frames),
+		cmocka_unit_test(test_lifetimes_are_those_of_released_blocks),
 		cmocka_unit_test(test_losses_stand_under_the_table),
 	};
 
