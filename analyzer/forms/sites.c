@@ -83,7 +83,9 @@ static const struct column columns[COL_COUNT] = {
 };
 
 /* Text with --lifetimes: a table of its own, as one line has no room for both. */
-enum { LIFE_KIND, LIFE_BYTES, LIFE_BLOCKS, LIFE_FREED, LIFE_MIN, LIFE_MEDIAN, LIFE_P99, LIFE_MAX, LIFE_COUNT };
+enum {
+	LIFE_KIND, LIFE_BYTES, LIFE_BLOCKS, LIFE_FREED, LIFE_MIN, LIFE_MEDIAN, LIFE_P99, LIFE_MAX, LIFE_COUNT,
+};
 
 static const struct column life_columns[LIFE_COUNT] = {
 	[LIFE_KIND] = { "kind", "kind", COLUMN_TEXT, 0, false, NULL },

@@ -55,7 +55,7 @@ TEST(test_text_aligns_names_left_and_numbers_right)
 TEST(test_durations_have_a_unit_in_text_only)
 {
 	static const struct column lived[] = { { "age_ns", "age", COLUMN_NS, 0, true, NULL } };
-	static const char *const expected[] = { "    age\n1.50 us\n", "age_ns\n1500\n" };
+	static const char *const expected[] = { "   age\n1.5 us\n", "age_ns\n1500\n" };
 
 	for (int i = 0; i < 2; i++) {
 		struct emit_options options = { .format = i ? EMIT_CSV : EMIT_TEXT };
