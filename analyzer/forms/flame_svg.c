@@ -5,9 +5,11 @@
 #include "forms/flame_svg.h"
 
 #include <inttypes.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "base/markup.h"
+#include "base/xmem.h"
 #include "forms/flame_script.h"
 
 #define MARGIN     12
@@ -111,11 +113,11 @@ void flame_svg_box(FILE *out, const struct flame_picture *p, const struct flame_
 	markup_put(out, box->name);
 	for (const char *line = box->detail; *line; ) {
 		size_t bytes = strcspn(line, "\n");
-		char text[512];
+		char *text = xstrndup(line, bytes);
 
-		snprintf(text, sizeof(text), "%.*s", (int)bytes, line);
 		putc('\n', out);
 		markup_put(out, text);
+		free(text);
 		line += bytes + (line[bytes] == '\n');
 	}
 	/* a gap between neighbours, where there is room for it */

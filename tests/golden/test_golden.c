@@ -76,7 +76,7 @@ static void run_case(void **state)
 	struct result r;
 
 	assert_non_null(cmd);
-	r = run_shell("cd '%s/tests/golden/recordings' && TZ=UTC NO_COLOR=1 PAGER= COLUMNS=80 "
+	r = run_shell("cd '%s/tests/golden/recordings' && TZ=UTC LC_ALL=C NO_COLOR=1 PAGER= COLUMNS=80 "
 		      "ARGP_HELP_FMT= '%s' %s", SOURCE_DIR, built("allotrope"), cmd);
 	if (r.status != 0)
 		snprintf(status, sizeof(status), "%d\n", r.status);
