@@ -19,6 +19,7 @@ struct form_options {
 	enum color_choice color;
 	bool no_pager;
 	bool no_demangle;
+	bool short_names;
 	bool has_top;
 	size_t top;
 	const char *sort;          /* NULL: the form's default */

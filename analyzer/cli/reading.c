@@ -262,7 +262,9 @@ int reading_replay(struct reading *rd)
 int reading_open(struct reading *rd, const struct form *form)
 {
 	const struct form_options *o = &rd->options;
-	struct resolver_options resolving = { .no_demangle = o->no_demangle };
+	struct resolver_options resolving = {
+		.no_demangle = o->no_demangle, .short_names = o->short_names,
+	};
 	struct run *run = &rd->run;
 
 	run->form = form;

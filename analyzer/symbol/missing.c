@@ -111,7 +111,7 @@ static char *counts(const struct missing_count *c)
 }
 
 char *missing_text(struct missing_module *list, size_t count,
-		   uint64_t loose_frames)
+		   uint64_t loose_frames, uint64_t ignored_lines)
 {
 	char *text = xstrdup("");
 
@@ -132,8 +132,13 @@ char *missing_text(struct missing_module *list, size_t count,
 		free(how);
 	}
 	if (loose_frames)
-		text_add(&text, xasprintf("%" PRIu64 " frame%s in no file: code made at run time, "
+		text_add(&text, xasprintf("%" PRIu64 " frame%s in no file: code made at run time "
+					  "(node --perf-basic-prof, python3.12 -X perf and others "
+					  "write its names into /tmp/perf-PID.map, which record keeps), "
 					  "or a module that was not recorded", loose_frames,
 					  loose_frames == 1 ? "" : "s"));
+	if (ignored_lines)
+		text_add(&text, xasprintf("/tmp/perf-PID.map: %" PRIu64 " line%s not understood",
+					  ignored_lines, ignored_lines == 1 ? "" : "s"));
 	return text;
 }

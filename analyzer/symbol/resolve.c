@@ -17,6 +17,8 @@
 #include "symbol/module_symbols.h"
 #include "symbol/name_pool.h"
 #include "symbol/resolve_rows.h"
+#include "symbol/runtime_code.h"
+#include "symbol/short_name.h"
 
 /* A place and what is known of it. */
 struct row {
@@ -31,6 +33,7 @@ struct row {
 struct demangled {
 	const char *name;            /* from the pool: the key is the pointer */
 	const char *readable;
+	const char *full;            /* NULL: readable is not shortened */
 	UT_hash_handle hh;
 };
 
@@ -50,7 +53,8 @@ struct resolver {
 	struct row *rows;
 	struct demangled *demangled;
 	struct module_slot *slots;   /* as recording.modules */
-	uint64_t loose_frames;       /* distinct ones of no module */
+	struct runtime_code *runtime;
+	uint64_t loose_frames;       /* distinct ones of no module and without a name */
 	const struct symbol **nodes; /* by stack_id; NULL: not asked for yet */
 	size_t node_capacity;
 	struct symbol_frame special_frames[SPECIAL_COUNT + 1];
@@ -74,7 +78,7 @@ static const char *const special_text[SPECIAL_COUNT + 1] = {
 
 struct load {
 	struct resolver *rs;
-	uint32_t module;
+	uint32_t module, image;      /* of the rows that follow, as in struct place */
 	uint32_t rows;
 };
 
@@ -91,6 +95,13 @@ static int load_module(const char *path, const uint8_t *build_id, size_t bytes,
 	struct load *l = ctx;
 	struct recording *r = l->rs->recording;
 
+	l->image = 0;
+	if (strcmp(path, RUNTIME_CODE_PATH) == 0 && bytes == RUNTIME_CODE_ID_BYTES) {
+		l->module = NO_MODULE;
+		for (size_t i = 0; i < bytes; i++)
+			l->image |= (uint32_t)build_id[i] << 8 * i;
+		return 1;
+	}
 	for (size_t i = 0; i < r->module_count; i++) {
 		if (!is_module(&r->modules[i], path, build_id, bytes))
 			continue;
@@ -137,7 +148,7 @@ static void load_row(uint64_t offset, const struct stored_frame *frames,
 		     uint32_t count, void *ctx)
 {
 	struct load *l = ctx;
-	struct place place = { .offset = offset, .module = l->module };
+	struct place place = { .offset = offset, .module = l->module, .image = l->image };
 	struct row *row = row_find(l->rs, place);
 
 	if (!row && l->rows++ < STORED_ROWS_MAX)
@@ -186,6 +197,7 @@ struct resolver *resolver_new(struct recording *r, struct stacks *stacks,
 						 special_text[SPECIAL_COUNT];
 		rs->special[i] = (struct symbol){ &rs->special_frames[i], 1 };
 	}
+	rs->runtime = runtime_code_new(r, rs->options.perf_map_folder);
 	stored_load(rs);
 	return rs;
 }
@@ -212,6 +224,7 @@ void resolver_free(struct resolver *rs)
 	free(rs->slots);
 	free(rs->nodes);
 	free(rs->missing);
+	runtime_code_free(rs->runtime);
 	name_pool_free(rs->pool);
 	free(rs);
 }
@@ -310,15 +323,19 @@ static void row_finish(struct resolver *rs, struct row *row)
 {
 	static const struct stored_frame unknown;
 	uint32_t module = row->key.module;
+	struct stored_frame frame;
 
 	row->is_final = true;
+	if (module == NO_MODULE && !row->frames && !rs->options.stored_only &&
+	    runtime_code_find(rs->runtime, row->key.image, row->key.offset, rs->pool, &frame))
+		row_set(rs, row, &frame, 1);
 	if (module != NO_MODULE && (!row->frames ||
 	    (!(has_name(row) && has_line(row)) && files_know_more(rs, module))))
 		row_lookup(rs, row);
 	if (!row->frames)
 		row_set(rs, row, &unknown, 1);
 	if (module == NO_MODULE) {
-		rs->loose_frames++;
+		rs->loose_frames += !has_name(row);
 		return;
 	}
 	rs->slots[module].missing.frames++;
@@ -348,23 +365,49 @@ const struct stored_frame *resolver_lookup(struct resolver *rs, struct place pla
 
 /* ---- presentation ---- */
 
-static const char *readable_name(struct resolver *rs, const char *name)
+/* NAME in words; lives as long as RS. */
+static const struct demangled *readable_name(struct resolver *rs, const char *name)
 {
 	struct demangled *d;
 	char *text;
 
-	if (!name || rs->options.no_demangle)
-		return name;
 	HASH_FIND_PTR(rs->demangled, &name, d);
 	if (d)
-		return d->readable;
+		return d;
 	d = xcalloc(1, sizeof(*d));
 	d->name = name;
-	text = demangle_name(name);
+	text = rs->options.no_demangle ? NULL : demangle_name(name);
 	d->readable = text ? name_pool_string(rs->pool, text) : name;
 	free(text);
+	if (rs->options.short_names) {
+		text = short_name(d->readable);
+		d->full = d->readable;
+		d->readable = name_pool_string(rs->pool, text);
+		free(text);
+	}
 	HASH_ADD_PTR(rs->demangled, name, d);
-	return d->readable;
+	return d;
+}
+
+static struct symbol_frame frame_show(struct resolver *rs, const struct row *row, uint32_t i)
+{
+	const struct stored_frame *stored = &row->frames[i];
+	struct symbol_frame frame = {
+		.file = stored->file,
+		.line = (int)stored->line,
+		.module = row->key.module == NO_MODULE ? NULL :
+			  rs->recording->modules[row->key.module].path,
+		.offset = row->key.offset,
+		.is_inlined = i + 1 < row->count,
+	};
+
+	if (stored->name) {
+		const struct demangled *d = readable_name(rs, stored->name);
+
+		frame.function = d->readable;
+		frame.full_name = d->full;
+	}
+	return frame;
 }
 
 static const struct symbol *row_show(struct resolver *rs, struct row *row)
@@ -375,15 +418,7 @@ static const struct symbol *row_show(struct resolver *rs, struct row *row)
 		return &row->shown;
 	frames = xcalloc(row->count, sizeof(*frames));
 	for (uint32_t i = 0; i < row->count; i++)
-		frames[i] = (struct symbol_frame){
-			.function = readable_name(rs, row->frames[i].name),
-			.file = row->frames[i].file,
-			.line = (int)row->frames[i].line,
-			.module = row->key.module == NO_MODULE ? NULL :
-				  rs->recording->modules[row->key.module].path,
-			.offset = row->key.offset,
-			.is_inlined = i + 1 < row->count,
-		};
+		frames[i] = frame_show(rs, row, i);
 	row->shown = (struct symbol){ frames, row->count };
 	return &row->shown;
 }
@@ -404,7 +439,7 @@ int resolver_place(struct resolver *rs, stack_id stack, struct place *place)
 					 .module = map->module };
 	else
 		*place = (struct place){ .offset = node->value,
-					 .module = NO_MODULE };
+					 .module = NO_MODULE, .image = node->image };
 	return 1;
 }
 
@@ -457,7 +492,8 @@ const char *resolver_missing(struct resolver *rs)
 			};
 	}
 	free(rs->missing);
-	rs->missing = missing_text(list, count, rs->loose_frames);
+	rs->missing = missing_text(list, count, rs->loose_frames,
+				   runtime_code_ignored(rs->runtime));
 	free(list);
 	return rs->missing;
 }

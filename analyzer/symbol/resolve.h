@@ -4,7 +4,7 @@
  *
  * Two sources, in this order: the SYMBOLS segments of the recording (made by
  * `record` at its end), then the files on this machine (elfutils), where the
- * build-id agrees. Nothing is fetched over the network.
+ * build-id agrees; for code made at run time the map that its process wrote (perf_map.h). Nothing is fetched over the network.
  */
 #ifndef SYMBOL_RESOLVE_H
 #define SYMBOL_RESOLVE_H
@@ -18,6 +18,7 @@
 /* One line of a call stack as people read it. Strings belong to the resolver. */
 struct symbol_frame {
 	const char *function;   /* demangled; NULL: unknown */
+	const char *full_name;  /* of a function that is shortened (short_names); else NULL */
 	const char *file;       /* source file as in the debug information; NULL: unknown */
 	int line;               /* 0: unknown */
 	const char *module;     /* path of the object; NULL: none (JIT, unknown) */
@@ -35,7 +36,9 @@ struct resolver;
 
 struct resolver_options {
 	bool no_demangle;
+	bool short_names;       /* short_name.h */
 	bool stored_only;       /* do not open files of this machine */
+	const char *perf_map_folder; /* NULL: PERF_MAP_FOLDER */
 };
 
 struct resolver *resolver_new(struct recording *r, struct stacks *stacks,

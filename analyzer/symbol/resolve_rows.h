@@ -16,7 +16,7 @@
 struct place {
 	uint64_t offset;   /* address in the module's file; the pc itself with NO_MODULE */
 	uint32_t module;   /* index in recording.modules, or NO_MODULE */
-	uint32_t zero;     /* no padding: places are compared as bytes */
+	uint32_t image;    /* with NO_MODULE: whose code it is; else 0. Places are compared as bytes */
 };
 
 /* Where the innermost frame of STACK is; false where it is no native code. */

@@ -12,6 +12,13 @@
 /* Version byte of the payload; a reader skips payloads of a newer one. */
 #define SYMBOLS_VERSION 1
 
+/*
+ * The module of code that was made at run time in one image: its build-id is the number of
+ * the image (four bytes, low first), offsets are addresses.
+ */
+#define RUNTIME_CODE_PATH "[jit]"
+#define RUNTIME_CODE_ID_BYTES 4
+
 /* One function that an offset is in. */
 struct stored_frame {
 	const char *name;   /* mangled where it was; NULL: unknown */

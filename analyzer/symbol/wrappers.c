@@ -469,7 +469,7 @@ struct frame_place wrappers_site(const struct wrappers *w, struct resolver *rs,
 		if (is_special(f))
 			break;
 		if ((!nameless || same) &&
-		    is_wrapper(w, set, f->function, f->module)) {
+		    is_wrapper(w, set, f->full_name ? f->full_name : f->function, f->module)) {
 			nameless = 0;
 			continue;
 		}

@@ -18,6 +18,7 @@
 	ROW(packed)  /* a packed recording: open, merge, replay, resolve */ \
 	ROW(ring)    /* a session ring's file: the same */ \
 	ROW(symbols) /* the payload of a SYMBOLS segment */ \
+	ROW(perfmap) /* a map of code made at run time; each line as a name to shorten */ \
 	ROW(records) /* the records of one segment */ \
 	ROW(replay)  /* any events for the model */ \
 	ROW(forms)   /* a packed recording: every report */

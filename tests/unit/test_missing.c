@@ -14,11 +14,11 @@ TEST(test_missing_nothing_is_empty)
 	struct missing_module list[] = {
 		{ "/usr/bin/a", MODULE_COMPLETE, COUNT(9, 0, 2) },
 	};
-	char *text = missing_text(list, 1, 0);
+	char *text = missing_text(list, 1, 0, 0);
 
 	assert_string_equal(text, "");
 	free(text);
-	text = missing_text(NULL, 0, 0);
+	text = missing_text(NULL, 0, 0, 0);
 	assert_string_equal(text, "");
 	free(text);
 }
@@ -30,7 +30,7 @@ TEST(test_missing_packaged_and_own_programs_have_their_own_remedy)
 		{ "/usr/lib/x86_64-linux-gnu/libjq.so.1", MODULE_STRIPPED, COUNT(9, 7, 9) },
 		{ "/home/me/bare", MODULE_STRIPPED, COUNT(4, 4, 4) },
 	};
-	char *text = missing_text(list, 3, 0);
+	char *text = missing_text(list, 3, 0, 0);
 
 	assert_string_equal(text,
 		"libjq.so.1: 7 of 9 frames without name, 9 without line: stripped: install its "
@@ -50,7 +50,7 @@ TEST(test_missing_changed_and_vanished_files_are_told_apart)
 		{ "/tmp/c", MODULE_DAMAGED, COUNT(1, 1, 1) },
 		{ "[vdso]", MODULE_VANISHED, COUNT(1, 1, 1) },
 	};
-	char *text = missing_text(list, 4, 6);
+	char *text = missing_text(list, 4, 6, 0);
 
 	assert_non_null(strstr(text, "a: no names and no lines for 3 frames: "
 				     "changed since it was recorded"));
@@ -68,12 +68,15 @@ TEST(test_missing_debug_information_of_a_part_is_said)
 	struct missing_module list[] = {
 		{ "/opt/node", MODULE_COMPLETE, COUNT(100, 2, 90) },
 	};
-	char *text = missing_text(list, 1, 1);
+	char *text = missing_text(list, 1, 1, 2);
 
 	assert_string_equal(text, "node: 2 of 100 frames without name, 90 without line: "
 			    "line information for a part of it only: compile with -g\n"
-			    "1 frame in no file: code made at run time, or a module that was "
-			    "not recorded\n");
+			    "1 frame in no file: code made at run time (node --perf-basic-prof, "
+			    "python3.12 -X perf and others write its names into "
+			    "/tmp/perf-PID.map, which record keeps), or a module that was not "
+			    "recorded\n"
+			    "/tmp/perf-PID.map: 2 lines not understood\n");
 	free(text);
 }
 

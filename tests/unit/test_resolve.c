@@ -4,6 +4,7 @@
 #include "elf_subject.h"
 #include "fixture/mktrace.h"
 #include "symbol/resolve_rows.h"
+#include "symbol/store.h"
 
 #define BIAS 0x10000000ul
 
@@ -303,6 +304,97 @@ TEST(test_resolver_damaged_stored_rows_fall_back_to_the_file)
 	scene_close(&s);
 }
 
+/* ---- code made at run time ---- */
+
+static void write_perf_map(unsigned pid, const char *text)
+{
+	char path[512];
+	FILE *out;
+
+	snprintf(path, sizeof(path), "%s/perf-%u.map", folder, pid);
+	out = fopen(path, "w");
+	assert_non_null(out);
+	fputs(text, out);
+	fclose(out);
+}
+
+static struct mktrace *runtime_story(void)
+{
+	struct mktrace *t = mktrace_new();
+
+	mk_process(t, 1, 100, "prog");
+	mk_process(t, 2, 200, "other");
+	mk_fork(t, 3, 300, 1, 5);
+	return t;
+}
+
+static const struct symbol_frame *runtime_frame(struct scene *s, uint32_t image)
+{
+	struct frame f = { .value = 0x7000010, .type = FRAME_NATIVE };
+
+	return &resolver_frame(s->rs, stacks_child(s->stacks, STACK_NONE, image, f, 10))->frames[0];
+}
+
+TEST(test_resolver_names_code_made_at_run_time_by_the_map_of_its_process)
+{
+	const struct resolver_options options = { .perf_map_folder = folder };
+	struct scene s = scene_open(runtime_story(), &options);
+
+	write_perf_map(100, "7000000 40 JS:*serve /app/a.js:7:1\nnonsense\n");
+	assert_string_equal(runtime_frame(&s, 1)->function, "serve");
+	assert_string_equal(runtime_frame(&s, 1)->file, "/app/a.js");
+	assert_int_equal(runtime_frame(&s, 1)->line, 7);
+	assert_null(runtime_frame(&s, 1)->module);
+	/* another process's code at this address is other code; a child has its parent's */
+	assert_null(runtime_frame(&s, 2)->function);
+	assert_string_equal(runtime_frame(&s, 3)->function, "serve");
+	assert_non_null(strstr(resolver_missing(s.rs), "1 frame in no file"));
+	assert_non_null(strstr(resolver_missing(s.rs), "perf-PID.map: 1 line not understood"));
+	scene_close(&s);
+}
+
+TEST(test_resolver_keeps_names_of_code_made_at_run_time_in_the_recording)
+{
+	const struct resolver_options making = { .perf_map_folder = folder };
+	const struct resolver_options reading = { .stored_only = true };
+	struct segment_header h = { .magic = SEGMENT_MAGIC, .kind = SEGMENT_SYMBOLS };
+	struct scene s = scene_open(runtime_story(), &making);
+	uint8_t *payload;
+	size_t bytes;
+	struct mktrace *t;
+
+	write_perf_map(100, "7000000 40 ours\n");
+	write_perf_map(200, "7000000 40 theirs\n");
+	runtime_frame(&s, 1);
+	runtime_frame(&s, 2);
+	assert_int_equal(symbols_store(s.rs, s.stacks, &payload, &bytes, NULL, NULL), 0);
+	scene_close(&s);
+	subject_shell("rm '%s'/perf-*.map", folder);
+
+	t = runtime_story();
+	h.committed = bytes;
+	mk_raw(t, &h, payload);
+	free(payload);
+	s = scene_open(t, &reading);
+	assert_string_equal(runtime_frame(&s, 1)->function, "ours");
+	assert_string_equal(runtime_frame(&s, 2)->function, "theirs");
+	assert_string_equal(resolver_missing(s.rs), "");
+	scene_close(&s);
+}
+
+TEST(test_resolver_shortens_names_on_request_and_keeps_the_full_ones)
+{
+	const struct resolver_options options = { .short_names = true };
+	struct scene s = scene_of(program, SUBJECT_BUILD_ID, &options);
+	const struct symbol *symbol = resolver_frame(s.rs, frame(&s, FRAME_NATIVE,
+							BIAS + in_inlined, 10));
+
+	assert_string_equal(symbol->frames[0].function, "shape::box<int>::area");
+	assert_string_equal(symbol->frames[0].full_name, "shape::box<int>::area(char const*)");
+	assert_string_equal(symbol->frames[2].function, "hidden");
+	scene_close(&s);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -319,6 +411,9 @@ int main(void)
 		cmocka_unit_test(test_resolver_file_with_more_completes_stored_rows),
 		cmocka_unit_test(test_resolver_stored_state_names_the_remedy_elsewhere),
 		cmocka_unit_test(test_resolver_damaged_stored_rows_fall_back_to_the_file),
+		cmocka_unit_test(test_resolver_names_code_made_at_run_time_by_the_map_of_its_process),
+		cmocka_unit_test(test_resolver_keeps_names_of_code_made_at_run_time_in_the_recording),
+		cmocka_unit_test(test_resolver_shortens_names_on_request_and_keeps_the_full_ones),
 	};
 
 	return cmocka_run_group_tests(tests, group_begin, group_end);
