@@ -11,6 +11,7 @@
 #include "base/wrap.h"
 #include "base/xmem.h"
 #include "cli/command.h"
+#include "cli/debuginfod_option.h"
 #include "cli/form_options.h"
 #include "cli/input_file.h"
 #include "cli/reading.h"
@@ -46,7 +47,7 @@ struct diff_request {
 enum {
 	KEY_FORM = 0x100, KEY_FORMAT, KEY_METRIC, KEY_TOP, KEY_SORT, KEY_PID, KEY_ALL, KEY_FROM,
 	KEY_TO, KEY_AT, KEY_EXIT_CODE, KEY_WRAPPERS, KEY_NO_DEMANGLE, KEY_SHORT_NAMES,
-	KEY_NO_PAGER, KEY_COLOR,
+	KEY_DEBUGINFOD, KEY_NO_PAGER, KEY_COLOR,
 };
 
 static const struct argp_option diff_options[] = {
@@ -74,6 +75,7 @@ static const struct argp_option diff_options[] = {
 	{ "no-demangle", KEY_NO_DEMANGLE, NULL, 0, "Show C++ and Rust names as the linker has them", 0 },
 	{ "short-names", KEY_SHORT_NAMES, NULL, 0, "Leave out parameters, template arguments and "
 	  "return types", 0 },
+	{ "debuginfod", KEY_DEBUGINFOD, "URLS", OPTION_ARG_OPTIONAL, DEBUGINFOD_HELP, 0 },
 	{ "no-pager", KEY_NO_PAGER, NULL, 0, "Do not page on a terminal", 0 },
 	{ "color", KEY_COLOR, "WHEN", 0, "auto (default), always or never", 0 },
 	{ 0 },
@@ -200,6 +202,9 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 		return 0;
 	case KEY_SHORT_NAMES:
 		o->short_names = true;
+		return 0;
+	case KEY_DEBUGINFOD:
+		o->debuginfod = option_debuginfod(state, arg);
 		return 0;
 	case KEY_NO_PAGER:
 		o->no_pager = true;

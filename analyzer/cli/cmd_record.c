@@ -12,6 +12,7 @@
 #include "base/diag.h"
 #include "base/units.h"
 #include "cli/command.h"
+#include "cli/debuginfod_option.h"
 #include "cli/launch.h"
 #include "cli/record_session.h"
 #include "cli/session_file.h"
@@ -23,7 +24,7 @@
 enum option_key {
 	KEY_PYTHON_MALLOC = 0x100, KEY_WHEN_FULL, KEY_FLIGHT_RECORDER, KEY_RING, KEY_SYSCALLS,
 	KEY_FOLLOW, KEY_TIMING, KEY_CALL_GRAPH, KEY_FREE_STACKS, KEY_DEPTH, KEY_MARK_EVERY,
-	KEY_MEMORY_INTERVAL, KEY_NO_SYMBOLS, KEY_CHECK_STACKS, KEY_SAMPLE,
+	KEY_MEMORY_INTERVAL, KEY_NO_SYMBOLS, KEY_DEBUGINFOD, KEY_CHECK_STACKS, KEY_SAMPLE,
 };
 
 static const struct argp_option record_options[] = {
@@ -59,6 +60,7 @@ static const struct argp_option record_options[] = {
 	{ "flight-recorder", KEY_FLIGHT_RECORDER, "SIZE", 0, "Keep only the last SIZE of events", 5 },
 	{ "no-symbols", KEY_NO_SYMBOLS, NULL, 0, "Do not store functions and lines in the recording",
 	  6 },
+	{ "debuginfod", KEY_DEBUGINFOD, "URLS", OPTION_ARG_OPTIONAL, DEBUGINFOD_HELP, 6 },
 	{ 0 },
 };
 
@@ -191,6 +193,9 @@ static error_t parse_option(int key, char *arg, struct argp_state *state)
 		return 0;
 	case KEY_NO_SYMBOLS:
 		rq->no_symbols = true;
+		return 0;
+	case KEY_DEBUGINFOD:
+		rq->debuginfod = option_debuginfod(state, arg);
 		return 0;
 	case KEY_MARK_EVERY:
 		rq->mark_every_ns = time_in(state, "mark-every", arg);

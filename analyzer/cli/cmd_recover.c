@@ -15,6 +15,7 @@
 #include "base/units.h"
 #include "base/xmem.h"
 #include "cli/command.h"
+#include "cli/debuginfod_option.h"
 #include "cli/finish.h"
 #include "cli/input_file.h"
 #include "cli/output_file.h"
@@ -28,9 +29,10 @@ struct recover_request {
 	const char *input;
 	const char *output;
 	bool no_symbols;
+	const char *debuginfod; /* as in finish.h */
 };
 
-enum option_key { KEY_NO_SYMBOLS = 0x100 };
+enum option_key { KEY_NO_SYMBOLS = 0x100, KEY_DEBUGINFOD };
 
 static const struct argp_option recover_options[] = {
 	{ NULL, 'o', "FILE", 0, "Write the recording to FILE (default: the recording that is "
@@ -38,6 +40,7 @@ static const struct argp_option recover_options[] = {
 	{ "output", 'o', NULL, OPTION_ALIAS, NULL, 0 },
 	{ "no-symbols", KEY_NO_SYMBOLS, NULL, 0, "Do not store functions and lines in the recording",
 	  0 },
+	{ "debuginfod", KEY_DEBUGINFOD, "URLS", OPTION_ARG_OPTIONAL, DEBUGINFOD_HELP, 0 },
 	{ 0 },
 };
 
@@ -51,6 +54,9 @@ static error_t parse_option(int key, char *arg, struct argp_state *state)
 		return 0;
 	case KEY_NO_SYMBOLS:
 		rq->no_symbols = true;
+		return 0;
+	case KEY_DEBUGINFOD:
+		rq->debuginfod = option_debuginfod(state, arg);
 		return 0;
 	case ARGP_KEY_ARG:
 		if (state->arg_num)
@@ -181,10 +187,13 @@ static int write_recording(struct recording *r, struct output_file *o,
 		c->calls = totals.calls;
 	}
 	if (result == 0 && !rq->no_symbols && pack_frames(copy.pack)->count) {
-		struct diag symbols = { 0 };
+		const struct symbol_request symbols = {
+			.show_progress = true, .debuginfod = rq->debuginfod,
+		};
+		struct diag failure = { 0 };
 
-		if (finish_symbols(w, o->path, pack_frames(copy.pack), NULL, true, &symbols) != 0)
-			diag_print("warning", "%s", symbols.text);
+		if (finish_symbols(w, o->path, pack_frames(copy.pack), &symbols, &failure) != 0)
+			diag_print("warning", "%s", failure.text);
 	}
 	c->file_bytes = packed_writer_bytes(w);
 	pack_free(copy.pack);

@@ -11,6 +11,7 @@
 #include <unistd.h>
 
 #include "base/units.h"
+#include "cli/debuginfod_option.h"
 #include "cli/session_clock.h"
 #include "symbol/resolve.h"
 #include "symbol/store.h"
@@ -48,6 +49,12 @@ static int symbols_progress(size_t done, size_t total, void *ctx)
 		p->shown = now;
 	}
 	return 0;
+}
+
+/* For debuginfod_new. */
+static int is_interrupted(void *ctx)
+{
+	return ctx && launch_signal_pending(ctx);
 }
 
 static int compare_frames(const void *a, const void *b)
@@ -112,14 +119,15 @@ static int append_symbols(struct packed_writer *w, const uint8_t *payload, size_
 }
 
 int finish_symbols(struct packed_writer *w, const char *path, const struct frame_set *frames,
-		   struct launch *l, bool show_progress, struct diag *d)
+		   const struct symbol_request *rq, struct diag *d)
 {
-	const struct resolver_options options = { 0 };
+	struct resolver_options options = { 0 };
 	struct recording *r = recording_open(path, d);
 	struct progress p = {
-		.launch = l, .started = clock_ns(CLOCK_MONOTONIC),
-		.show = show_progress && isatty(STDERR_FILENO),
+		.launch = rq->launch, .started = clock_ns(CLOCK_MONOTONIC),
+		.show = rq->show_progress && isatty(STDERR_FILENO),
 	};
+	const char *reason = NULL;
 	struct resolver *resolver;
 	struct stacks *stacks;
 	uint8_t *payload = NULL;
@@ -129,6 +137,10 @@ int finish_symbols(struct packed_writer *w, const char *path, const struct frame
 	if (!r)
 		return -1;
 	stacks = stacks_of(frames, r);
+	if (rq->debuginfod)
+		options.servers = debuginfod_open(rq->debuginfod, is_interrupted, rq->launch, &reason);
+	if (reason)
+		diag_print("warning", "cannot use --debuginfod: %s", reason);
 	resolver = resolver_new(r, stacks, &options);
 	result = symbols_store(resolver, stacks, &payload, &bytes, symbols_progress, &p);
 	if (p.is_shown)
@@ -137,8 +149,12 @@ int finish_symbols(struct packed_writer *w, const char *path, const struct frame
 		result = append_symbols(w, payload, bytes, d);
 	else if (result != 0)
 		diag_set(d, STATUS_IO, "cannot look up symbols; reports use the files of this machine");
+	if (options.servers && debuginfod_failure(options.servers))
+		diag_print("warning", "debuginfod: cannot fetch debug information: %s",
+			   debuginfod_failure(options.servers));
 	free(payload);
 	resolver_free(resolver);
+	debuginfod_free(options.servers);
 	stacks_free(stacks);
 	recording_close(r);
 	return result;

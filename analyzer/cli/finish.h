@@ -15,15 +15,22 @@
 #include "record_kinds.h"
 #include "trace/packed_writer.h"
 
+/* How symbols are looked up. */
+struct symbol_request {
+	struct launch *launch;
+	bool show_progress;
+	const char *debuginfod;    /* servers to ask for debug files (debuginfod_option.h); NULL: none */
+};
+
 /*
  * Look up FRAMES, all of the complete recording PATH, append what they mean to it by W
- * and write its index anew. With SHOW_PROGRESS a progress line appears on stderr, where
- * that is a terminal and it takes more than a second; a signal waiting in L (may be
+ * and write its index anew. With show_progress a progress line appears on stderr, where
+ * that is a terminal and it takes more than a second; a signal waiting in LAUNCH (may be
  * NULL) ends it early with what was found until then. Returns 0; -1 with D set: the
  * recording is as it was.
  */
 int finish_symbols(struct packed_writer *w, const char *path, const struct frame_set *frames,
-		   struct launch *l, bool show_progress, struct diag *d);
+		   const struct symbol_request *rq, struct diag *d);
 
 /* What the closing lines are made of. */
 struct closing {

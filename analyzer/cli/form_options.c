@@ -9,11 +9,12 @@
 
 #include "base/xmem.h"
 #include "cli/command.h"
+#include "cli/debuginfod_option.h"
 #include "cli/input_file.h"
 
 enum {
 	KEY_FORMAT = 0x100, KEY_TOP, KEY_SORT, KEY_PID, KEY_ALL, KEY_SINCE, KEY_UNTIL, KEY_AT,
-	KEY_WRAPPERS, KEY_NO_DEMANGLE, KEY_SHORT_NAMES, KEY_NO_PAGER, KEY_COLOR,
+	KEY_WRAPPERS, KEY_NO_DEMANGLE, KEY_SHORT_NAMES, KEY_DEBUGINFOD, KEY_NO_PAGER, KEY_COLOR,
 };
 
 struct parsing {
@@ -40,6 +41,7 @@ static const struct argp_option common[] = {
 	{ "no-demangle", KEY_NO_DEMANGLE, NULL, 0, "Show C++ and Rust names as the linker has them", 0 },
 	{ "short-names", KEY_SHORT_NAMES, NULL, 0, "Leave out parameters, template arguments and "
 	  "return types of C++ and Rust functions", 0 },
+	{ "debuginfod", KEY_DEBUGINFOD, "URLS", OPTION_ARG_OPTIONAL, DEBUGINFOD_HELP, 0 },
 	{ "no-pager", KEY_NO_PAGER, NULL, 0, "Do not page on a terminal", 0 },
 	{ "color", KEY_COLOR, "WHEN", 0, "auto (default), always or never", 0 },
 	{ 0 },
@@ -197,6 +199,9 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 		return 0;
 	case KEY_SHORT_NAMES:
 		o->short_names = true;
+		return 0;
+	case KEY_DEBUGINFOD:
+		o->debuginfod = option_debuginfod(state, arg);
 		return 0;
 	case KEY_NO_PAGER:
 		o->no_pager = true;

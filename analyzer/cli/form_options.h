@@ -20,6 +20,7 @@ struct form_options {
 	bool no_pager;
 	bool no_demangle;
 	bool short_names;
+	const char *debuginfod;    /* servers of debug information (debuginfod_option.h); NULL: none */
 	bool has_top;
 	size_t top;
 	const char *sort;          /* NULL: the form's default */

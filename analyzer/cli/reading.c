@@ -12,6 +12,7 @@
 
 #include "base/units.h"
 #include "base/xmem.h"
+#include "cli/debuginfod_option.h"
 #include "cli/input_file.h"
 #include "cli/moment.h"
 #include "trace/merge.h"
@@ -287,6 +288,14 @@ int reading_open(struct reading *rd, const struct form *form)
 		return -1;
 	run->stacks = stacks_new();
 	if (form->needs & NEED_SYMBOLS) {
+		const char *reason;
+
+		if (o->debuginfod) {
+			rd->servers = debuginfod_open(o->debuginfod, NULL, NULL, &reason);
+			if (!rd->servers)
+				return diag_set(&rd->diag, STATUS_IO, "cannot use --debuginfod: %s", reason);
+		}
+		resolving.servers = rd->servers;
 		run->resolver = resolver_new(run->recording, run->stacks, &resolving);
 		rd->wrappers = wrappers_new(o->wrappers);
 		run->wrappers = rd->wrappers;
@@ -305,6 +314,7 @@ void reading_release(struct reading *rd)
 		replay_free(run->replay);
 	if (run->resolver)
 		resolver_free(run->resolver);
+	debuginfod_free(rd->servers);
 	if (rd->wrappers)
 		wrappers_free(rd->wrappers);
 	if (run->stacks)

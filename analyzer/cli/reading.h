@@ -17,6 +17,7 @@ struct reading {
 	struct form_options options; /* file, format, what is shown, moments */
 	struct diag diag;            /* run.diag */
 	struct wrappers *wrappers;
+	struct debuginfod *servers;  /* NULL: none are asked */
 	struct replay *base;         /* events before the window */
 	struct window *window;
 };

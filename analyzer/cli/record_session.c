@@ -340,6 +340,9 @@ static void session_watch(struct session *s)
 /* Drain, complete, symbolise. What cannot be written is said in C. */
 static void session_finish(struct session *s, struct closing *c)
 {
+	const struct symbol_request symbols = {
+		.launch = &s->launch, .show_progress = !s->rq->quiet, .debuginfod = s->rq->debuginfod,
+	};
 	struct pack_totals packed;
 	struct diag d = { 0 };
 
@@ -362,8 +365,8 @@ static void session_finish(struct session *s, struct closing *c)
 	/* the signal that ended the waiting has been obeyed; another one skips the symbols */
 	s->launch.interrupted = false;
 	if (!s->rq->no_symbols && !packed.error && pack_frames(s->pack)->count &&
-	    finish_symbols(s->writer, s->output.path, pack_frames(s->pack), &s->launch,
-			   !s->rq->quiet, &d) != 0 && !s->rq->quiet)
+	    finish_symbols(s->writer, s->output.path, pack_frames(s->pack), &symbols, &d) != 0 &&
+	    !s->rq->quiet)
 		diag_print("warning", "%s", d.text);
 	c->file_bytes = packed_writer_bytes(s->writer);
 }

@@ -22,6 +22,7 @@ struct request {
 	bool quiet;
 	bool python_malloc;           /* PYTHONMALLOC=malloc */
 	bool no_symbols;
+	const char *debuginfod;    /* as in finish.h */
 	uint64_t ring_bytes;
 	uint64_t mark_every_ns;       /* 0: no marks */
 	uint64_t memory_interval_ns;  /* 0: the default */

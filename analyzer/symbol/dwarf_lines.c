@@ -26,13 +26,13 @@ struct qualified {
 };
 
 struct dwarf_lines {
-	Dwarf *dwarf;
+	Dwarf *dwarf, *shared;
 	struct dwarf_units *units;
 	struct qualified *qualified;
 	struct name_pool *names;
 };
 
-struct dwarf_lines *dwarf_lines_new(Elf *elf)
+struct dwarf_lines *dwarf_lines_new(Elf *elf, Elf *shared)
 {
 	struct dwarf_lines *dl;
 	Dwarf *dwarf = dwarf_begin_elf(elf, DWARF_C_READ, NULL);
@@ -41,6 +41,10 @@ struct dwarf_lines *dwarf_lines_new(Elf *elf)
 		return NULL;
 	dl = xcalloc(1, sizeof(*dl));
 	dl->dwarf = dwarf;
+	if (shared)
+		dl->shared = dwarf_begin_elf(shared, DWARF_C_READ, NULL);
+	if (dl->shared)
+		dwarf_setalt(dwarf, dl->shared);
 	dl->units = dwarf_units_new(dwarf);
 	dl->names = name_pool_new();
 	return dl;
@@ -59,6 +63,7 @@ void dwarf_lines_free(struct dwarf_lines *dl)
 	dwarf_units_free(dl->units);
 	name_pool_free(dl->names);
 	dwarf_end(dl->dwarf);
+	dwarf_end(dl->shared);
 	free(dl);
 }
 

@@ -29,8 +29,11 @@ struct source_frame {
 	bool is_c;           /* a language whose names are not mangled */
 };
 
-/* NULL where ELF has no debug information that can be read. ELF stays open and the caller's. */
-struct dwarf_lines *dwarf_lines_new(Elf *elf);
+/*
+ * NULL where ELF has no debug information that can be read. SHARED is what dwz moved out of it (NULL:
+ * libdw looks for that itself). Both stay open and the caller's.
+ */
+struct dwarf_lines *dwarf_lines_new(Elf *elf, Elf *shared);
 void dwarf_lines_free(struct dwarf_lines *dl);
 
 /*

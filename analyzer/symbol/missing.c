@@ -49,7 +49,8 @@ static char *remedy(const char *path, uint8_t state)
 		if (is_packaged(path))
 			return xasprintf("%s: install its debug symbols (Debian: PACKAGE-dbgsym "
 					 "from the debug archive; find it with: "
-					 "dpkg -S '*%s')", fact, unmerged(path));
+					 "dpkg -S '*%s'), or fetch them with --debuginfod", fact,
+					 unmerged(path));
 		return xasprintf("%s: compile with -g%s", fact,
 				 state == MODULE_STRIPPED ? " and do not strip" : "");
 	case MODULE_CHANGED:

@@ -232,22 +232,9 @@ static void own_file_open(struct module_file *mf, const char *path,
 	}
 }
 
-void module_file_open(struct module_file *mf, const char *path,
-		      const uint8_t *build_id, size_t build_id_bytes,
-		      const char *debug_root_path)
+/* What is known, by the files that were found. Where there are none it was said before. */
+static void judge(struct module_file *mf)
 {
-	const char *root = debug_root_path ? debug_root_path : DEBUG_ROOT;
-
-	*mf = (struct module_file){ .fd = -1, .debug_fd = -1 };
-	elf_version(EV_CURRENT);
-	own_file_open(mf, path, build_id, build_id_bytes);
-	if (mf->elf && has_lines(mf->elf)) {
-		mf->lines = mf->elf;
-		mf->state = MODULE_COMPLETE;
-		return;
-	}
-	if (!debug_by_build_id(mf, build_id, build_id_bytes, root) && mf->elf)
-		debug_by_link(mf, path, build_id, build_id_bytes, root);
 	if (mf->debug && has_lines(mf->debug)) {
 		mf->lines = mf->debug;
 		mf->state = MODULE_COMPLETE;
@@ -259,14 +246,81 @@ void module_file_open(struct module_file *mf, const char *path,
 	}
 }
 
+void module_file_open(struct module_file *mf, const char *path,
+		      const uint8_t *build_id, size_t build_id_bytes,
+		      const char *debug_root_path)
+{
+	const char *root = debug_root_path ? debug_root_path : DEBUG_ROOT;
+
+	*mf = (struct module_file){ .fd = -1, .debug_fd = -1, .shared_fd = -1 };
+	elf_version(EV_CURRENT);
+	own_file_open(mf, path, build_id, build_id_bytes);
+	if (mf->elf && has_lines(mf->elf)) {
+		mf->lines = mf->elf;
+		mf->state = MODULE_COMPLETE;
+		return;
+	}
+	if (!debug_by_build_id(mf, build_id, build_id_bytes, root) && mf->elf)
+		debug_by_link(mf, path, build_id, build_id_bytes, root);
+	judge(mf);
+}
+
+/* The file that .gnu_debugaltlink of the fetched debug file names. */
+static void fetch_shared(struct module_file *mf, struct debuginfod *servers)
+{
+	Dwarf *dwarf = dwarf_begin_elf(mf->debug, DWARF_C_READ, NULL);
+	const char *name;
+	const void *id = NULL;
+	ssize_t bytes = dwarf ? dwelf_dwarf_gnu_debugaltlink(dwarf, &name, &id) : 0;
+	char *path = bytes > 0 ? debuginfod_find(servers, id, (size_t)bytes) : NULL;
+
+	if (path)
+		mf->shared_fd = regular_file_open(path);
+	if (mf->shared_fd >= 0)
+		mf->shared = elf_of(mf->shared_fd);
+	if (mf->shared && !is_same_build(mf->shared, id, (size_t)bytes)) {
+		elf_end(mf->shared);
+		mf->shared = NULL;
+	}
+	free(path);
+	dwarf_end(dwarf);
+}
+
+void module_file_fetch(struct module_file *mf, const uint8_t *build_id, size_t build_id_bytes,
+		       struct debuginfod *servers)
+{
+	char *path;
+
+	if (mf->lines || build_id_bytes == 0)
+		return;
+	path = debuginfod_find(servers, build_id, build_id_bytes);
+	if (!path)
+		return;
+	/* what was found here has no lines: a symbol table at most */
+	elf_end(mf->debug);
+	if (mf->debug_fd >= 0)
+		close(mf->debug_fd);
+	free(mf->debug_path);
+	mf->debug = NULL;
+	mf->debug_fd = -1;
+	mf->debug_path = NULL;
+	if (debug_take(mf, path, build_id, build_id_bytes, NULL)) {
+		judge(mf);
+		fetch_shared(mf, servers);
+	}
+}
+
 void module_file_close(struct module_file *mf)
 {
+	elf_end(mf->shared);
 	elf_end(mf->debug);
 	elf_end(mf->elf);
+	if (mf->shared_fd >= 0)
+		close(mf->shared_fd);
 	if (mf->debug_fd >= 0)
 		close(mf->debug_fd);
 	if (mf->fd >= 0)
 		close(mf->fd);
 	free(mf->debug_path);
-	*mf = (struct module_file){ .fd = -1, .debug_fd = -1 };
+	*mf = (struct module_file){ .fd = -1, .debug_fd = -1, .shared_fd = -1 };
 }

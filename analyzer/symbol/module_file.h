@@ -1,7 +1,7 @@
 /*
  * module_file.h - the ELF files that describe a recorded module: the file it
  * was loaded from, if that is still the same build, and its separate debug
- * file. Nothing is fetched over the network; the environment is not read.
+ * file. Nothing is fetched over the network but by module_file_fetch.
  *
  * Same build means: the same GNU build-id. Without a build-id on either side it
  * cannot be known and the file is believed.
@@ -13,6 +13,8 @@
 #include <stdint.h>
 
 #include <libelf.h>
+
+#include "symbol/debuginfod.h"
 
 /* What can be said about the code of a module. The numbers stand in recordings. */
 enum module_state {
@@ -33,8 +35,9 @@ struct module_file {
 	Elf *elf;          /* the module's own file; NULL: see state */
 	Elf *debug;        /* separate debug file; NULL: none found */
 	Elf *lines;        /* of the two the one with line information; NULL: none */
+	Elf *shared;       /* what dwz moved out of several debug files; NULL: libdw looks for it */
 	char *debug_path;  /* of `debug`; NULL: none */
-	int fd, debug_fd;  /* -1: none */
+	int fd, debug_fd, shared_fd; /* -1: none */
 };
 
 /*
@@ -49,6 +52,13 @@ struct module_file {
 void module_file_open(struct module_file *mf, const char *path,
 		      const uint8_t *build_id, size_t build_id_bytes,
 		      const char *debug_root_path);
+/*
+ * After module_file_open, where line information is still missing: ask for the debug file of
+ * BUILD_ID, and for the shared one that it refers to.
+ */
+void module_file_fetch(struct module_file *mf, const uint8_t *build_id, size_t build_id_bytes,
+		       struct debuginfod *servers);
+
 void module_file_close(struct module_file *mf);
 
 #endif

@@ -10,13 +10,15 @@
 
 void module_symbols_open(struct module_symbols *m, const char *path,
 			 const uint8_t *build_id, size_t build_id_bytes,
-			 const char *debug_root)
+			 const char *debug_root, struct debuginfod *servers)
 {
 	*m = (struct module_symbols){ 0 };
 	module_file_open(&m->file, path, build_id, build_id_bytes, debug_root);
+	if (servers)
+		module_file_fetch(&m->file, build_id, build_id_bytes, servers);
 	if (!m->file.lines)
 		return;
-	m->lines = dwarf_lines_new(m->file.lines);
+	m->lines = dwarf_lines_new(m->file.lines, m->file.shared);
 	if (!m->lines)
 		m->file.state = MODULE_NO_LINES;
 }

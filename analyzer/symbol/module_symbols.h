@@ -20,10 +20,13 @@ struct module_symbols {
 	struct elf_symbols *symbols;  /* NULL: not needed yet */
 };
 
-/* Arguments as of module_file_open. Never fails; module_symbols_close releases. */
+/*
+ * Arguments as of module_file_open; SERVERS are asked for what is missing, NULL: nobody is. Never
+ * fails; module_symbols_close releases.
+ */
 void module_symbols_open(struct module_symbols *m, const char *path,
 			 const uint8_t *build_id, size_t build_id_bytes,
-			 const char *debug_root);
+			 const char *debug_root, struct debuginfod *servers);
 void module_symbols_close(struct module_symbols *m);
 
 /*

@@ -253,7 +253,7 @@ static void slot_open(struct resolver *rs, uint32_t module)
 	if (slot->is_open || rs->options.stored_only)
 		return;
 	module_symbols_open(&slot->symbols, m->path, m->build_id,
-			    m->build_id_bytes, NULL);
+			    m->build_id_bytes, NULL, rs->options.servers);
 	slot->is_open = true;
 	slot->found = (uint8_t)slot->symbols.file.state;
 }
@@ -475,6 +475,19 @@ const struct symbol *resolver_frame(struct resolver *rs, stack_id stack)
 	return rs->nodes[stack];
 }
 
+/* Servers that did not answer. */
+static void add_failure(struct resolver *rs)
+{
+	const char *failure = rs->options.servers ? debuginfod_failure(rs->options.servers) : NULL;
+	char *longer;
+
+	if (!failure)
+		return;
+	longer = xasprintf("%sdebuginfod: cannot fetch debug information: %s\n", rs->missing, failure);
+	free(rs->missing);
+	rs->missing = longer;
+}
+
 const char *resolver_missing(struct resolver *rs)
 {
 	struct recording *r = rs->recording;
@@ -495,5 +508,6 @@ const char *resolver_missing(struct resolver *rs)
 	rs->missing = missing_text(list, count, rs->loose_frames,
 				   runtime_code_ignored(rs->runtime));
 	free(list);
+	add_failure(rs);
 	return rs->missing;
 }

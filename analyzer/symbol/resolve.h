@@ -4,7 +4,8 @@
  *
  * Two sources, in this order: the SYMBOLS segments of the recording (made by
  * `record` at its end), then the files on this machine (elfutils), where the
- * build-id agrees; for code made at run time the map that its process wrote (perf_map.h). Nothing is fetched over the network.
+ * build-id agrees; for code made at run time the map that its process wrote (perf_map.h).
+ * Nothing is fetched over the network but from the servers of the options.
  */
 #ifndef SYMBOL_RESOLVE_H
 #define SYMBOL_RESOLVE_H
@@ -12,6 +13,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "symbol/debuginfod.h"
 #include "trace/recording.h"
 #include "trace/stacks.h"
 
@@ -39,6 +41,7 @@ struct resolver_options {
 	bool short_names;       /* short_name.h */
 	bool stored_only;       /* do not open files of this machine */
 	const char *perf_map_folder; /* NULL: PERF_MAP_FOLDER */
+	struct debuginfod *servers; /* asked for debug files; NULL: nobody is. The caller's */
 };
 
 struct resolver *resolver_new(struct recording *r, struct stacks *stacks,

@@ -43,7 +43,7 @@ static void check_subject(char *path)
 	module_file_open(&mf, path, (const uint8_t *)SUBJECT_BUILD_ID,
 			 SUBJECT_BUILD_ID_BYTES, folder);
 	assert_int_equal(mf.state, MODULE_COMPLETE);
-	dl = dwarf_lines_new(mf.lines);
+	dl = dwarf_lines_new(mf.lines, NULL);
 	assert_non_null(dl);
 
 	assert_int_equal(dwarf_lines_find(dl, inlined, frames, &entry), 3);
@@ -154,7 +154,7 @@ TEST(test_lines_of_damaged_file_do_no_harm)
 		bytes[at] = old;
 		module_file_open(&mf, damaged, (const uint8_t *)SUBJECT_BUILD_ID,
 				 SUBJECT_BUILD_ID_BYTES, folder);
-		dl = mf.lines ? dwarf_lines_new(mf.lines) : NULL;
+		dl = mf.lines ? dwarf_lines_new(mf.lines, NULL) : NULL;
 		if (dl)
 			for (uint64_t a = address - 64; a < address + 64; a += 8)
 				dwarf_lines_find(dl, a, frames, &entry);

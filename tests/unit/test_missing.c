@@ -35,7 +35,7 @@ TEST(test_missing_packaged_and_own_programs_have_their_own_remedy)
 	assert_string_equal(text,
 		"libjq.so.1: 7 of 9 frames without name, 9 without line: stripped: install its "
 		"debug symbols (Debian: PACKAGE-dbgsym from the debug archive; find it with: "
-		"dpkg -S '*/lib/x86_64-linux-gnu/libjq.so.1')\n"
+		"dpkg -S '*/lib/x86_64-linux-gnu/libjq.so.1'), or fetch them with --debuginfod\n"
 		"prog: 5 of 5 frames without line: no line information: compile with -g\n"
 		"bare: no names and no lines for 4 frames: stripped: compile with -g "
 		"and do not strip\n");

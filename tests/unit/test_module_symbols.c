@@ -135,7 +135,7 @@ TEST(test_libc_function_has_its_public_name_and_line)
 	assert_non_null(f);
 	assert_int_equal(fscanf(f, "%lx", &address), 1);
 	pclose(f);
-	module_symbols_open(&m, path, build_id, bytes, NULL);
+	module_symbols_open(&m, path, build_id, bytes, NULL, NULL);
 	if (m.file.state != MODULE_COMPLETE) {
 		module_symbols_close(&m);
 		SKIP("libc6-dbg is not installed");
