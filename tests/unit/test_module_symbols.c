@@ -41,7 +41,7 @@ static uint32_t find(const char *path, const char *name,
 	uint32_t count;
 
 	module_symbols_open(&m, path, (const uint8_t *)SUBJECT_BUILD_ID,
-			    SUBJECT_BUILD_ID_BYTES, folder);
+			    SUBJECT_BUILD_ID_BYTES, folder, NULL);
 	count = module_symbols_find(&m, subject_address(path, name), pool, frames);
 	module_symbols_close(&m);
 	return count;
