@@ -24,7 +24,8 @@ struct missing_module {
  * A line for each module of LIST, most frames first (sorts LIST), each ended by a
  * newline; none for modules with debug information for most of their frames: the rest is
  * code that has no source. LOOSE_FRAMES: distinct addresses in no module;
- * IGNORED_LINES: of maps of code made at run time (perf_map.h). Malloc'ed, the caller's; "" where all is well.
+ * IGNORED_LINES: of maps of code made at run time (perf_map.h). Malloc'ed, the caller's; ""
+ * where all is well.
  */
 char *missing_text(struct missing_module *list, size_t count,
 		   uint64_t loose_frames, uint64_t ignored_lines);

@@ -193,11 +193,8 @@ static void start_server(void)
 {
 	struct result r = run_shell(
 		"debuginfod -v -F served -p " PORT " -d :memory: >server.log 2>&1 & echo $! >server.pid; "
-		"for i in $(seq 100); do "
-		"  curl -sf " URL "/metrics 2>/dev/null | "
-		"    grep -q '^groom_seconds\\|thread_work_total{role=\"scan\"} [1-9]\\|found_debuginfo_total [1-9]' "
-		"    && break; "
-		"  grep -q 'fts traversed\\|scanned' server.log && break; sleep 0.1; done; sleep 0.3");
+		"for i in $(seq 100); do grep -q 'fts traversed' server.log && break; sleep 0.1; done; "
+		"sleep 0.5");
 
 	result_free(&r);
 }
@@ -337,7 +334,8 @@ TEST(test_node_shows_its_functions)
 	if (!found("node"))
 		SKIP("node is not installed");
 	shell("printf 'function makeBuffers(n) {\\n\\tconst kept = [];\\n"
-	      "\\tfor (let i = 0; i < n; i++)\\n\\t\\tkept.push(Buffer.alloc(54321));\\n\\treturn kept;\\n}\\n"
+	      "\\tfor (let i = 0; i < n; i++)\\n\\t\\tkept.push(Buffer.alloc(54321));\\n"
+	      "\\treturn kept;\\n}\\n"
 	      "console.log(process.pid);\\nmakeBuffers(100);\\n' >app.js");
 	r = record("--call-graph=fp", "node --perf-basic-prof --interpreted-frames-native-stack app.js");
 	if (r.status != 0)

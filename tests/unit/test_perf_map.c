@@ -67,7 +67,8 @@ TEST(test_addresses_are_found_in_their_piece)
 
 TEST(test_where_addresses_were_used_again_the_last_line_counts)
 {
-	struct perf_map *map = parse("1000 1000 wide\n1100 10 old\n1100 10 new\n1105 2 inner\n1108 100 late\n");
+	struct perf_map *map = parse("1000 1000 wide\n1100 10 old\n1100 10 new\n"
+				     "1105 2 inner\n1108 100 late\n");
 
 	check(map, 0x1000, "wide", "", 0);
 	check(map, 0x1100, "new", "", 0);
