@@ -1,10 +1,11 @@
 /*
  * storm.c - signals interrupt a program that does nothing but allocate, wherever it is: a
  * handler on an alternate stack and one on the ordinary stack, each so often a second.
- * usage: storm fail|block|jump MILLISECONDS PER_SECOND
+ * usage: storm fail|block|idle|jump MILLISECONDS PER_SECOND
  * fail: the handlers' mallocs ask for more than there can be (glibc's malloc may be
- * interrupted by such a call). block: they get blocks of 77 bytes; only with bump.so.
- * jump: these, and every 7th handler leaves by siglongjmp. Prints what was called.
+ * interrupted by such a call). block: they get blocks of 77 bytes; only with bump.so. idle:
+ * the same where the program pauses most of the time. jump: the same, and every 7th
+ * handler leaves by siglongjmp. Prints what was called.
  */
 #include <setjmp.h>
 #include <signal.h>
@@ -20,7 +21,7 @@
 
 static sigjmp_buf out;
 static size_t handler_bytes = 77;
-static int jumps_wanted;
+static int jumps_wanted, pause_rounds;
 static volatile sig_atomic_t may_jump;
 static volatile long handlers, jumps, blocks;
 
@@ -86,6 +87,8 @@ int main(int argc, char **argv)
 		return 2;
 	if (strcmp(argv[1], "fail") == 0)
 		handler_bytes = SIZE_MAX - 4096;
+	if (strcmp(argv[1], "idle") == 0)
+		pause_rounds = 3000000;
 	jumps_wanted = strcmp(argv[1], "jump") == 0;
 	ms = atol(argv[2]);
 	free(malloc(1)); /* glibc's cache of the thread exists from now on */
@@ -103,6 +106,8 @@ int main(int argc, char **argv)
 			may_jump = 1;
 			for (int i = 0; i < 500; i++)
 				descend(i % 20);
+			for (volatile int i = 0; i < pause_rounds; i++)
+				;
 		}
 		may_jump = 0;
 		clock_gettime(CLOCK_MONOTONIC, &now);
