@@ -20,6 +20,7 @@
 
 #define SECOND 1000000000ull
 #define DEFAULT_OUTPUT "allotrope.data"
+#define CHECK_STACKS_MAX 1000000000
 
 enum option_key {
 	KEY_PYTHON_MALLOC = 0x100, KEY_WHEN_FULL, KEY_FLIGHT_RECORDER, KEY_RING, KEY_SYSCALLS,
@@ -109,8 +110,9 @@ static uint64_t time_in(struct argp_state *state, const char *option, const char
 	return ns;
 }
 
-static uint32_t count_in(struct argp_state *state, const char *option, const char *text,
-			 unsigned long max)
+/* NAME is the option's, with its dashes, or the environment variable's. */
+static uint32_t count_in(struct argp_state *state, const char *name, const char *text,
+			 unsigned long least, unsigned long most)
 {
 	char *end;
 	unsigned long n;
@@ -118,10 +120,10 @@ static uint32_t count_in(struct argp_state *state, const char *option, const cha
 	errno = 0;
 	n = strtoul(text, &end, 10);
 	if (*text < '0' || *text > '9' || *end || errno)
-		command_usage_error(state, "--%s='%s' is not a number", option, text);
-	if (n < 1 || n > max)
-		command_usage_error(state, "--%s=%s is out of range: it must be between 1 and %lu",
-				    option, text, max);
+		command_usage_error(state, "%s='%s' is not a number", name, text);
+	if (n < least || n > most)
+		command_usage_error(state, "%s=%s is out of range: it must be between %lu and %lu",
+				    name, text, least, most);
 	return (uint32_t)n;
 }
 
@@ -167,14 +169,22 @@ static int parse_ring_option(int key, char *arg, struct argp_state *state)
 		o->free_stacks = 1;
 		return 0;
 	case KEY_DEPTH:
-		o->depth = count_in(state, "depth", arg, DEPTH_MAX);
+		o->depth = count_in(state, "--depth", arg, 1, DEPTH_MAX);
 		return 0;
 	case KEY_CHECK_STACKS:
-		o->check_stacks = count_in(state, "check-stacks", arg, 1000000000);
+		o->check_stacks = count_in(state, "--check-stacks", arg, 1, CHECK_STACKS_MAX);
 		return 0;
 	default:
 		return ARGP_ERR_UNKNOWN;
 	}
+}
+
+static uint32_t check_stacks_variable(struct argp_state *state)
+{
+	static const char name[] = "ALLOTROPE_CHECK_STACKS";
+	const char *text = getenv(name);
+
+	return text && *text ? count_in(state, name, text, 0, CHECK_STACKS_MAX) : 0;
 }
 
 static error_t parse_option(int key, char *arg, struct argp_state *state)
@@ -203,12 +213,10 @@ static error_t parse_option(int key, char *arg, struct argp_state *state)
 	case KEY_MEMORY_INTERVAL:
 		rq->memory_interval_ns = time_in(state, "memory-interval", arg);
 		return 0;
-	case ARGP_KEY_INIT:
-		/* as in a bare run; the option decides where both are given */
-		if (getenv("ALLOTROPE_CHECK_STACKS"))
-			return parse_ring_option(KEY_CHECK_STACKS, getenv("ALLOTROPE_CHECK_STACKS"), state);
-		return 0;
 	case ARGP_KEY_ARG:
+		/* as in a bare run; the option decides where both are given */
+		if (!rq->ring.check_stacks)
+			rq->ring.check_stacks = check_stacks_variable(state);
 		/* the program: what follows is its own */
 		rq->argv = state->argv + state->next - 1;
 		state->next = state->argc;

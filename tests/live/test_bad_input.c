@@ -103,8 +103,35 @@ TEST(test_record_refuses_before_the_program_starts)
 	check_refusal(2, "syscalls", "record --syscalls=all -- touch started");
 	check_refusal(2, "follow", "record --follow=me -- touch started");
 	check_refusal(2, "timing", "record --timing=some -- touch started");
+	check_refusal(2, "--call-graph='dwarf' is unknown", "record --call-graph=dwarf -- touch started");
+	check_refusal(2, "--call-graph='' is unknown", "record --call-graph= -- touch started");
+	check_refusal(2, "--depth='x' is not a number", "record --depth=x -- touch started");
+	check_refusal(2, "--depth='-1' is not a number", "record --depth=-1 -- touch started");
+	check_refusal(2, "between 1 and 4096", "record --depth=4097 -- touch started");
+	check_refusal(2, "--sample=0 is out of range", "record --sample=0 -- touch started");
+	check_refusal(2, "--sample='many' is not a size", "record --sample=many -- touch started");
+	check_refusal(2, "between 1K and 1G", "record --sample=2G -- touch started");
+	check_refusal(2, "--check-stacks=0 is out of range", "record --check-stacks=0 -- touch started");
+	check_refusal(2, "--check-stacks='1x' is not", "record --check-stacks=1x -- touch started");
+	check_refusal(2, "'--free-stacks' doesn't allow", "record --free-stacks=yes -- touch started");
 	check_refusal(2, "program", "record");
 	assert_int_equal(access("started", F_OK), -1);
+}
+
+TEST(test_a_bad_value_in_the_environment_is_told_by_its_name)
+{
+	struct result r = run_shell("ALLOTROPE_CHECK_STACKS=x %s record -- touch started",
+				    built("allotrope"));
+
+	assert_int_equal(r.status, 2);
+	assert_string_equal(r.err, "allotrope record: ALLOTROPE_CHECK_STACKS='x' is not a number\n"
+				   "Try 'allotrope record --help'.\n");
+	assert_int_equal(access("started", F_OK), -1);
+	result_free(&r);
+	/* what a bare run takes for no check is none here */
+	r = run_shell("ALLOTROPE_CHECK_STACKS=0 %s record -q -- true", built("allotrope"));
+	assert_int_equal(r.status, 0);
+	result_free(&r);
 }
 
 TEST(test_programs_that_cannot_be_preloaded_are_said_so_in_words)
@@ -151,6 +178,7 @@ int main(void)
 		LIVE_TEST(test_another_version_is_named_with_the_remedy),
 		LIVE_TEST(test_wrong_words_are_usage_errors_with_a_remedy),
 		LIVE_TEST(test_record_refuses_before_the_program_starts),
+		LIVE_TEST(test_a_bad_value_in_the_environment_is_told_by_its_name),
 		LIVE_TEST(test_programs_that_cannot_be_preloaded_are_said_so_in_words),
 		LIVE_TEST(test_a_cut_or_changed_recording_gives_an_error_or_a_partial_report),
 	};
