@@ -139,7 +139,8 @@ uint32_t flame_color(const struct symbol_frame *frame, enum flame_owner owner)
 {
 	const struct palette *p = &palettes[owner];
 	uint32_t object = hash_text(base_name(frame->module));
-	uint32_t function = hash_text(frame->function);
+	uint32_t function = frame->function ? hash_text(frame->function) :
+			    (uint32_t)(frame->offset * 0x9e3779b97f4a7c15u >> 40);
 
 	return rgb(p->hue + (int)(object % (uint32_t)(p->hue_range + 1)), p->saturation,
 		   p->lightness + (int)(function % (uint32_t)(p->light_range + 1)));

@@ -18,8 +18,12 @@
 /* Fewer columns than this show the beginning of a name, more its end as well. */
 #define SHORT 18
 
+/* Pixels of a column of the title, and how many beside it are for the field to search in. */
+#define TITLE_COLUMN 11
+#define TOOLS 220
+
 /* Pixels of a column of the notes: their font is smaller. */
-#define NOTE_COLUMN 8
+#define NOTE_COLUMN 7
 
 struct drawing {
 	const struct call_choice *choice;
@@ -230,7 +234,6 @@ void flame_picture_put(const struct run *run, const struct call_choice *choice,
 		.tree = tree,
 		.names = names,
 		.picture = {
-			.title = layout->title ? layout->title : layout->command,
 			.width = layout->width,
 			.is_hanging = layout->is_hanging,
 			.total = metric_of(total, choice->metric),
@@ -240,10 +243,13 @@ void flame_picture_put(const struct run *run, const struct call_choice *choice,
 	char *subtitle = xasprintf("%s: %s%s%s%s", what, d.picture.total ? amount : "nothing",
 				   recording_sampling(run->recording) ? ", estimated from a sample" : "",
 				   layout->title ? "; " : "", layout->title ? layout->command : "");
+	char *title = visible_fit(layout->title ? layout->title : layout->command,
+				  (size_t)(layout->width - TOOLS) / TITLE_COLUMN);
 	const char **lines;
 	char *notes;
 
 	look(&d, call_tree_count(tree));
+	d.picture.title = title;
 	d.picture.subtitle = subtitle;
 	d.picture.keys = d.keys;
 	notes = notes_of(layout, d.has_hidden, &lines, &d.picture.note_count);
@@ -255,6 +261,7 @@ void flame_picture_put(const struct run *run, const struct call_choice *choice,
 	free(notes);
 	free(d.levels);
 	free(subtitle);
+	free(title);
 	free(amount);
 	free(what);
 }

@@ -1,6 +1,6 @@
 /*
  * tree_text.c - see tree_text.h. A level is a step to the right; a node is on the level of the
- * node above it where nothing else stands beside it.
+ * node above it where no other is beside it.
  */
 #include "forms/tree_text.h"
 
@@ -53,11 +53,10 @@ static bool has_self(const struct page *p, uint32_t node)
 	       (tree_shown(p->tree, p->limits, node) > 0 || tree_rest(p->tree, p->limits, node).calls > 0);
 }
 
-/* Only one line comes under NODE, and it is a call: no step to the right. */
-static bool stands_alone(const struct page *p, uint32_t node)
+/* Are there calls beside each other under NODE, a step to the right? */
+static bool is_branching(const struct page *p, uint32_t node)
 {
-	return tree_shown(p->tree, p->limits, node) == 1 && !has_self(p, node) &&
-	       tree_rest(p->tree, p->limits, node).calls == 0;
+	return tree_shown(p->tree, p->limits, node) > 1;
 }
 
 static void put_figures(const struct page *p, struct amount amount)
@@ -146,43 +145,9 @@ static void set_last(struct page *p, uint32_t level, bool is_last)
 	p->is_last[level] = is_last;
 }
 
-static void enter(void *ctx, uint32_t node)
+/* What is left out under NODE, where its children stand. */
+static void put_rest(struct page *p, uint32_t node, bool has_stroke)
 {
-	struct page *p = ctx;
-	const struct call_node *n = call_tree_node(p->tree, node);
-	uint32_t parent = n->parent;
-	bool is_alone = node == 0 || stands_alone(p, parent);
-	struct place place = { 0 };
-
-	if (node != 0) {
-		place.level = p->levels[parent];
-		place.has_stroke = !is_alone;
-	}
-	if (place.has_stroke)
-		set_last(p, place.level - 1,
-			 n->place + 1 == tree_shown(p->tree, p->limits, parent) &&
-			 tree_rest(p->tree, p->limits, parent).calls == 0);
-	/* what stands alone has the figures of the line above */
-	if (node != 0 && is_alone)
-		fprintf(p->run->out, "%*s", figures_width(p), "");
-	else
-		put_figures(p, n->total);
-	if (node == 0)
-		fputs("total\n", p->run->out);
-	else
-		put_name(p, node, put_strokes(p, place));
-	/* of what comes below */
-	p->levels[node] = place.level + !stands_alone(p, node);
-	if (has_self(p, node)) {
-		set_last(p, p->levels[node] - 1, false);
-		put_line(p, (struct place){ p->levels[node], true }, n->self,
-			 p->style->is_bottom_up ? "(no caller)" : "(itself)");
-	}
-}
-
-static void leave(void *ctx, uint32_t node)
-{
-	struct page *p = ctx;
 	struct tree_rest rest = tree_rest(p->tree, p->limits, node);
 	char count[UNITS_MAX], *text;
 
@@ -190,12 +155,66 @@ static void leave(void *ctx, uint32_t node)
 		return;
 	units_count(count, rest.calls);
 	if (rest.is_small)
-		text = xasprintf("%s more below %g %%", count, p->style->threshold);
+		text = xasprintf("(%s more%s below %g %%)", count, rest.calls > 1 ? ", each" : "",
+				 p->style->threshold);
 	else
-		text = xasprintf("%s more", count);
-	set_last(p, p->levels[node] - 1, true);
-	put_line(p, (struct place){ p->levels[node], true }, rest.amount, text);
+		text = xasprintf("(%s more)", count);
+	if (has_stroke)
+		set_last(p, p->levels[node] - 1, true);
+	put_line(p, (struct place){ p->levels[node], has_stroke }, rest.amount, text);
 	free(text);
+}
+
+/* The lines before the first call under NODE. */
+static void put_first_lines(struct page *p, uint32_t node)
+{
+	bool has_stroke = is_branching(p, node);
+
+	if (has_self(p, node)) {
+		if (has_stroke)
+			set_last(p, p->levels[node] - 1, false);
+		put_line(p, (struct place){ p->levels[node], has_stroke },
+			 call_tree_node(p->tree, node)->self,
+			 p->style->is_bottom_up ? "(no caller)" : "(itself)");
+	}
+	if (!has_stroke)
+		put_rest(p, node, false);
+}
+
+static void enter(void *ctx, uint32_t node)
+{
+	struct page *p = ctx;
+	const struct call_node *n = call_tree_node(p->tree, node);
+	uint32_t parent = n->parent;
+	struct place place = { 0 };
+
+	if (node != 0) {
+		place.level = p->levels[parent];
+		place.has_stroke = is_branching(p, parent);
+	}
+	if (place.has_stroke)
+		set_last(p, place.level - 1,
+			 n->place + 1 == tree_shown(p->tree, p->limits, parent) &&
+			 tree_rest(p->tree, p->limits, parent).calls == 0);
+	if (node == 0 || place.has_stroke || has_self(p, parent) ||
+	    tree_rest(p->tree, p->limits, parent).calls > 0)
+		put_figures(p, n->total);
+	else
+		fprintf(p->run->out, "%*s", figures_width(p), "");
+	if (node == 0)
+		fputs("total\n", p->run->out);
+	else
+		put_name(p, node, put_strokes(p, place));
+	p->levels[node] = place.level + is_branching(p, node);
+	put_first_lines(p, node);
+}
+
+static void leave(void *ctx, uint32_t node)
+{
+	struct page *p = ctx;
+
+	if (is_branching(p, node))
+		put_rest(p, node, true);
 }
 
 void tree_text_put(const struct run *run, const struct call_tree *t,

@@ -1,7 +1,9 @@
 /*
  * tree_text.h - a tree of calls drawn with lines: figures on the left, on the right the calls,
- * each under its caller (bottom-up: under what it called). Calls that are the only one under
- * another stand below it without a step to the right, and without its figures again.
+ * each under its caller (bottom-up: under what it called). Only where two calls or more are
+ * shown under one is there a step to the right. A call that stands alone has no figures
+ * where they are those of the line above; what is in brackets before it is no call: what was
+ * left out, and what the call above asked for itself.
  */
 #ifndef FORMS_TREE_TEXT_H
 #define FORMS_TREE_TEXT_H

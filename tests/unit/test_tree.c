@@ -42,7 +42,7 @@ TEST(test_small_calls_are_one_line)
 		"     500 B   50.0       1  | |-p+0x3\n"
 		"     300 B   30.0       1  | `-p+0x4\n"
 		"     190 B   19.0       1  |-p+0x5\n"
-		"       9 B    0.9       2  `-2 more below 1 %\n");
+		"       9 B    0.9       2  `-(2 more, each below 1 %)\n");
 	mktrace_free(t);
 }
 
@@ -56,16 +56,23 @@ TEST(test_threshold_and_top_leave_out_what_is_added_up)
 		"       5 B    0.5       1  |-p+0x7\n"
 		"       4 B    0.4       1  `-p+0x6\n");
 	assert_report_has(path, "tree --threshold=35%",
-		"     800 B   80.0       2  |-p+0x2\n"
-		"     500 B   50.0       1  | |-p+0x3\n"
-		"     300 B   30.0       1  | `-1 more below 35 %\n"
-		"     199 B   19.9       3  `-3 more below 35 %\n");
+		"       1 B    0.1       1  (itself)\n"
+		"     199 B   19.9       3  (3 more, each below 35 %)\n"
+		"     800 B   80.0       2  p+0x2\n"
+		"     300 B   30.0       1  (1 more below 35 %)\n"
+		"     500 B   50.0       1  p+0x3\n");
 	/* what --top leaves out may be large */
 	assert_report_has(path, "tree --top=1",
+		"     199 B   19.9       3  (3 more)\n"
+		"     800 B   80.0       2  p+0x2\n"
+		"     300 B   30.0       1  (1 more)\n"
+		"     500 B   50.0       1  p+0x3\n");
+	assert_report_has(path, "tree --top=2",
 		"     800 B   80.0       2  |-p+0x2\n"
 		"     500 B   50.0       1  | |-p+0x3\n"
-		"     300 B   30.0       1  | `-1 more\n"
-		"     199 B   19.9       3  `-3 more\n");
+		"     300 B   30.0       1  | `-p+0x4\n"
+		"     190 B   19.0       1  |-p+0x5\n"
+		"       9 B    0.9       2  `-(2 more, each below 1 %)\n");
 	mktrace_free(t);
 }
 
@@ -99,7 +106,7 @@ TEST(test_callers_stand_under_the_allocation_sites)
 		"                           | p+0x1\n"
 		"       5 B    1.0       1  |-p+0x7\n"
 		"                           | p+0x1\n"
-		"       4 B    0.8       1  `-1 more below 1 %\n");
+		"       4 B    0.8       1  `-(1 more below 1 %)\n");
 	mktrace_free(t);
 }
 
@@ -123,7 +130,7 @@ TEST(test_kinds_have_a_tree_each)
 	struct mktrace *t = story();
 
 	assert_report_has(mktrace_file(t), "tree --kind=all",
-		"       9 B    0.9       2  `-2 more below 1 %\n"
+		"       9 B    0.9       2  `-(2 more, each below 1 %)\n"
 		"\nmappings: bytes live at the peak: 8.0 KiB in 1 block\n\n" HEADING
 		"   8.0 KiB  100.0       1  total\n"
 		"                           p+0x8\n");
@@ -221,20 +228,24 @@ TEST(test_deep_branches_begin_with_their_level)
 {
 	struct mktrace *t = mktrace_new();
 	mk_stream s = mk_process(t, 1, 100, "/bin/p");
-	uint64_t frames[40];
+	uint64_t frames[41] = { 0 };
 
 	setenv("LC_ALL", "C", 1);
 	mk_module(t, 1, 1, MAIN, MAIN + 0x1000, "/bin/p");
 	for (size_t i = 0; i < 40; i++)
-		frames[i] = MAIN + 40 - i;
-	/* a block at each depth: each call has something of its own */
-	for (size_t depth = 1; depth <= 40; depth++)
+		frames[i + 1] = MAIN + 40 - i;
+	/* at each depth a call of another function beside the next deeper one */
+	for (size_t depth = 1; depth <= 40; depth++) {
+		uint64_t *stack = frames + 40 - depth, kept = *stack;
+
+		*stack = MAIN + 0x100 + depth;
 		mk_alloc(t, s, 1000 * depth, 0x1000 * depth, 1000, CLASS_HEAP,
-			 (struct mk_stack){ depth, frames + 40 - depth });
+			 (struct mk_stack){ depth + 1, stack });
+		*stack = kept;
+	}
 	assert_report_has(mktrace_file(t), "tree",
-		"  26.4 KiB   67.5      27                          `-p+0xe\n"
-		"    1000 B    2.5       1  14:                     |-(itself)\n"
-		"  25.4 KiB   65.0      26  14:                     `-p+0xf\n");
+		"  26.4 KiB   67.5      27  | | | | | | | | | | | | |-p+0xe\n"
+		"  25.4 KiB   65.0      26  14: | | | | | | | | | | |-p+0xf\n");
 	mktrace_free(t);
 }
 
