@@ -26,6 +26,7 @@ enum option_key {
 	KEY_PYTHON_MALLOC = 0x100, KEY_WHEN_FULL, KEY_FLIGHT_RECORDER, KEY_RING, KEY_SYSCALLS,
 	KEY_FOLLOW, KEY_TIMING, KEY_CALL_GRAPH, KEY_FREE_STACKS, KEY_DEPTH, KEY_MARK_EVERY,
 	KEY_MEMORY_INTERVAL, KEY_NO_SYMBOLS, KEY_DEBUGINFOD, KEY_CHECK_STACKS, KEY_SAMPLE,
+	KEY_NO_PRELOAD,
 };
 
 static const struct argp_option record_options[] = {
@@ -38,6 +39,8 @@ static const struct argp_option record_options[] = {
 	  "hiding in arenas", 2 },
 	{ "follow", KEY_FOLLOW, "WHAT", 0, "tree: all processes (default); exec: children only "
 	  "after they exec; no: only the program itself", 2 },
+	{ "no-preload", KEY_NO_PRELOAD, NULL, 0, "Put no library into the program: only what the "
+	  "kernel shows from outside is recorded (maps, timeline), of static programs too", 2 },
 	{ "sample", KEY_SAMPLE, "SIZE", 0, "Record one block per SIZE bytes allocated, on average, "
 	  "and its release: heap figures become estimates, and the program hardly slower (512K)", 2 },
 	{ "syscalls", KEY_SYSCALLS, "HOW", 0, "Memory system calls of the C library: exact "
@@ -200,6 +203,9 @@ static error_t parse_option(int key, char *arg, struct argp_state *state)
 		return 0;
 	case KEY_PYTHON_MALLOC:
 		rq->python_malloc = true;
+		return 0;
+	case KEY_NO_PRELOAD:
+		rq->no_preload = true;
 		return 0;
 	case KEY_NO_SYMBOLS:
 		rq->no_symbols = true;

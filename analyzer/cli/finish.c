@@ -176,6 +176,17 @@ static void print_calls(const struct closing *c)
 		   c->processes == 1 ? "" : " in one");
 }
 
+/* Of a recording from outside: what the kernel told. */
+static void print_outside(const struct closing *c)
+{
+	char processes[UNITS_MAX], wall[UNITS_MAX], rss[UNITS_MAX];
+
+	diag_print("", "%s process%s seen from outside in %s, at most %s resident%s",
+		   units_count(processes, c->processes), c->processes == 1 ? "" : "es",
+		   units_ns(wall, c->wall_ns), units_bytes(rss, c->max_rss_bytes),
+		   c->processes == 1 ? "" : " in one");
+}
+
 static void print_losses(const struct closing *c)
 {
 	static const char *const sentences[] = {
@@ -213,9 +224,12 @@ void finish_print(const struct closing *c)
 {
 	/* so that the command can be copied to a shell */
 	const char *quote = c->path[strspn(c->path, WORD)] ? "'" : "";
+	const char *report = c->is_outside ? "maps" : "summary";
 	char bytes[UNITS_MAX];
 
-	if (!c->images)
+	if (c->is_outside)
+		print_outside(c);
+	else if (!c->images)
 		diag_print("warning", "nothing was recorded: the library was not loaded into '%s' "
 			   "(its start ended early, it clears LD_PRELOAD, or it has a loader of its "
 			   "own)", c->program);
@@ -232,8 +246,8 @@ void finish_print(const struct closing *c)
 		return;
 	units_bytes(bytes, c->file_bytes);
 	if (c->is_default_path)
-		diag_print("", "recorded in '%s' (%s); next: allotrope summary", c->path, bytes);
+		diag_print("", "recorded in '%s' (%s); next: allotrope %s", c->path, bytes, report);
 	else
-		diag_print("", "recorded in '%s' (%s); next: allotrope summary %s%s%s", c->path,
-			   bytes, quote, c->path, quote);
+		diag_print("", "recorded in '%s' (%s); next: allotrope %s %s%s%s", c->path, bytes,
+			   report, quote, c->path, quote);
 }

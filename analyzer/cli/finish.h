@@ -43,6 +43,7 @@ struct closing {
 	uint64_t wall_ns;          /* from start to the end of the root */
 	uint64_t max_rss_bytes;    /* of the largest process, the kernel's figure */
 	uint64_t file_bytes;
+	bool is_outside;          /* --no-preload: no calls were to be seen */
 	bool has_own_malloc;       /* the executable brings a malloc */
 	uint64_t losses[LOSS_COUNT];
 	int write_error;           /* errno of the output; 0: none */

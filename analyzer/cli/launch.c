@@ -109,8 +109,12 @@ char **launch_environment(const struct launch_program *p, char **old)
 			 !(p->python_malloc && is_variable(old[i], "PYTHONMALLOC")))
 			env[n++] = xstrdup(old[i]);
 	}
-	env[n++] = preload_value(p->library, preload);
-	env[n++] = xasprintf(ENV_RING "=%s", p->ring);
+	if (p->library) {
+		env[n++] = preload_value(p->library, preload);
+		env[n++] = xasprintf(ENV_RING "=%s", p->ring);
+	} else if (preload) {
+		env[n++] = xasprintf("LD_PRELOAD=%s", preload);
+	}
 	if (p->python_malloc)
 		env[n++] = xstrdup("PYTHONMALLOC=malloc");
 	return env;

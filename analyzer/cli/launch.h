@@ -42,7 +42,7 @@ struct launch {
 struct launch_program {
 	const char *path;        /* file to execute */
 	char **argv;
-	const char *library;     /* for LD_PRELOAD, before what is there already */
+	const char *library;     /* for LD_PRELOAD, before what is there already; NULL: none */
 	const char *ring;        /* ALLOTROPE_RING */
 	bool python_malloc;      /* PYTHONMALLOC=malloc */
 };

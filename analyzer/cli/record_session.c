@@ -19,6 +19,7 @@
 #include "cli/family.h"
 #include "cli/launch.h"
 #include "cli/output_file.h"
+#include "cli/outside.h"
 #include "cli/pack.h"
 #include "cli/preload_path.h"
 #include "cli/recordable.h"
@@ -33,6 +34,8 @@
 #define GRACE (1 * SECOND)
 /* After the root's end: when a word is said about processes that are waited for. */
 #define PATIENCE (2 * SECOND)
+/* With --no-preload: how long a new process may be unseen. */
+#define OUTSIDE_PAUSE (SECOND / 100)
 
 struct session {
 	const struct request *rq;
@@ -46,6 +49,7 @@ struct session {
 	struct family *family;
 	struct drain *drain;
 	struct sampler *sampler;
+	struct outside *outside;      /* --no-preload, else NULL */
 	struct launch launch;
 	uint64_t started_ns;          /* CLOCK_MONOTONIC */
 	uint64_t root_end_ns;         /* of the root's end; 0: it runs */
@@ -88,6 +92,8 @@ static void add_options(struct meta_fields *f, const struct request *rq)
 	static const char *const callgraph[] = { "cfi", "fp", "no", "libunwind" };
 	const struct ring_options *o = &rq->ring;
 
+	if (rq->no_preload)
+		add_word(f, "--no-preload");
 	if (rq->python_malloc)
 		add_word(f, "--python-malloc");
 	if (o->follow != FOLLOW_TREE)
@@ -219,8 +225,9 @@ static int session_open(struct session *s, struct diag *d)
 
 	launch_prepare(&s->launch);
 	s->program = program_find(s->rq->argv[0], getenv("PATH"), d);
-	if (!s->program || recordable_check(s->program, &s->recordable, d) != 0 ||
-	    preload_path_init(&s->library, d) != 0 ||
+	if (!s->program ||
+	    (!s->rq->no_preload && (recordable_check(s->program, &s->recordable, d) != 0 ||
+				    preload_path_init(&s->library, d) != 0)) ||
 	    output_file_open(&s->output, s->rq->output, d) != 0)
 		return -1;
 	if (session_file_create(&s->ring, s->output.directory, s->rq->ring_bytes, &s->rq->ring,
@@ -247,6 +254,7 @@ static void session_close(struct session *s)
 	if (s->pack)
 		pack_stop(s->pack);
 	sampler_free(s->sampler);
+	outside_free(s->outside);
 	drain_free(s->drain);
 	pack_free(s->pack);
 	family_free(s->family);
@@ -264,8 +272,8 @@ static void session_close(struct session *s)
 static int session_start(struct session *s, struct diag *d)
 {
 	const struct launch_program p = {
-		.path = s->program, .argv = s->rq->argv, .library = s->library.path,
-		.ring = s->ring.path, .python_malloc = s->rq->python_malloc,
+		.path = s->program, .argv = s->rq->argv,
+		.library = s->rq->no_preload ? NULL : s->library.path, .ring = s->ring.path, .python_malloc = s->rq->python_malloc,
 	};
 
 	s->launch.on_end = child_ended;
@@ -278,6 +286,8 @@ static int session_start(struct session *s, struct diag *d)
 	__atomic_store_n(&s->ring.ring->root_pid, (uint32_t)s->launch.root, __ATOMIC_RELEASE);
 	put_session(s, false);
 	put_clock(s);
+	if (s->rq->no_preload)
+		s->outside = outside_new(&s->ring, s->family, s->pack, s->launch.root);
 	return 0;
 }
 
@@ -324,8 +334,13 @@ static void session_watch(struct session *s)
 	bool has_said = false, has_children = true;
 
 	while (has_children) {
-		uint64_t pause = sampler_tick(s->sampler), now;
+		uint64_t pause, now;
 
+		if (s->outside)
+			outside_poll(s->outside);
+		pause = sampler_tick(s->sampler);
+		if (s->outside && pause > OUTSIDE_PAUSE)
+			pause = OUTSIDE_PAUSE;
 		if (s->rq->mark_every_ns && pause > s->rq->mark_every_ns)
 			pause = s->rq->mark_every_ns;
 		has_children = launch_wait(&s->launch, pause);
@@ -391,6 +406,7 @@ int record_session(const struct request *rq, int *status, struct closing *c, str
 	c->path = xstrdup(s.output.path);
 	c->program = rq->argv[0];
 	c->sample_bytes = rq->ring.sample_bytes;
+	c->is_outside = rq->no_preload;
 	c->has_own_malloc = s.recordable.has_own_malloc;
 	c->processes = family_process_count(s.family);
 	c->images = family_image_count(s.family);

@@ -23,6 +23,7 @@ struct request {
 	bool python_malloc;           /* PYTHONMALLOC=malloc */
 	bool no_symbols;
 	const char *debuginfod;    /* as in finish.h */
+	bool no_preload;              /* from outside: no library in the program */
 	uint64_t ring_bytes;
 	uint64_t mark_every_ns;       /* 0: no marks */
 	uint64_t memory_interval_ns;  /* 0: the default */

@@ -150,7 +150,8 @@ static int check_interpreter(Elf *elf, const char *path, struct diag *d)
 	if (!has_interpreter && strncmp(base, "ld-linux", 8) != 0 && strncmp(base, "ld.so", 5) != 0)
 		return diag_set(d, STATUS_CANNOT_RECORD,
 				"cannot record '%s': it is statically linked, so no library can be "
-				"put into it; link it dynamically", path);
+				"put into it; link it dynamically, or see its memory from outside "
+				"(record --no-preload)", path);
 	if (interpreter && strstr(interpreter, "ld-musl"))
 		return diag_set(d, STATUS_CANNOT_RECORD,
 				"cannot record '%s': it uses musl (%s), and the library needs glibc; "

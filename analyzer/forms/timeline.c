@@ -83,6 +83,10 @@ static void find_span(const struct run *run, uint64_t *from, uint64_t *to)
 		if (image->end_stamp > *to)
 			*to = image->end_stamp;
 	}
+	/* a process that was only seen from outside has no other end */
+	for (size_t i = 0; i < r->sample_count; i++)
+		if (run_shows(run, r->samples[i].image) && r->samples[i].stamp > *to)
+			*to = r->samples[i].stamp;
 	if (*from > *to) {
 		*from = r->start_stamp;
 		*to = r->end_stamp;
@@ -165,7 +169,7 @@ static void put_drawings(struct run *run)
 	};
 
 	if (s->timeline.series_count == 0)
-		fputs("no heap calls: there is nothing to draw\n", run->out);
+		fputs("nothing happened: there is nothing to draw\n", run->out);
 	for (size_t i = 0; i < s->timeline.series_count; i++) {
 		if (i > 0)
 			putc('\n', run->out);
@@ -329,9 +333,12 @@ static int timeline_end(struct run *run)
 	char *title;
 	int result;
 
+	for (size_t i = 0; i < run->recording->sample_count; i++)
+		if (run_shows(run, run->recording->samples[i].image))
+			timeline_add_image(&s->timeline, run->recording->samples[i].image);
 	timeline_finish(&s->timeline);
 	if (s->timeline.series_count == 0 && run->own_format)
-		return diag_set(run->diag, STATUS_IO, "nothing to draw: no heap calls in %s",
+		return diag_set(run->diag, STATUS_IO, "nothing to draw: nothing happened in %s",
 				run->has_window ? "this window" : "this recording");
 	if (is_drawing(run)) {
 		put_drawings(run);

@@ -121,6 +121,14 @@ void timeline_event(struct timeline *t, const struct event *event, const struct 
 		note_size(t, event, change);
 }
 
+void timeline_add_image(struct timeline *t, uint32_t image)
+{
+	const struct image *i = recording_image(t->recording, image);
+
+	if (i)
+		series_of(t, i);
+}
+
 /* The samples of the image of S: the largest of each step, carried on where there is none. */
 static void add_samples(struct timeline *t, struct timeline_series *s)
 {

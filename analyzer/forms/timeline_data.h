@@ -68,6 +68,9 @@ void timeline_release(struct timeline *t);
  */
 void timeline_event(struct timeline *t, const struct event *event, const struct change *change);
 
+/* IMAGE has a row of its own even where it has no event: resident memory may be known. */
+void timeline_add_image(struct timeline *t, uint32_t image);
+
 /* After the last event: fill the rows to the end, add the samples of resident memory. */
 void timeline_finish(struct timeline *t);
 

@@ -146,6 +146,30 @@ TEST(test_touched_equals_the_rss_of_smaps)
 	json_decref(rows);
 }
 
+TEST(test_a_static_program_is_recorded_from_outside)
+{
+	struct result r = run_shell("gcc -static -O1 -o s -x c - <<'END' || exit 99\n"
+				    "#include <stdlib.h>\n#include <string.h>\n#include <unistd.h>\n"
+				    "int main(void) { char *p = malloc(30 << 20); memset(p, 1, 30 << 20); "
+				    "usleep(300000); return p[5] + 2; }\nEND\n"
+				    "exec '%s' record --no-preload -o test.data ./s", built("allotrope"));
+	char *text;
+
+	if (r.status == 99) {
+		result_free(&r);
+		skip();
+	}
+	assert_int_equal(r.status, 3);
+	assert_non_null(strstr(r.err, "1 process seen from outside"));
+	result_free(&r);
+	text = ask("maps --smaps --at=end test.data");
+	assert_true(number_after(text, "Rss") > 30 << 10);
+	free(text);
+	text = ask("timeline --format=csv --points=10 test.data");
+	assert_non_null(strstr(text, ",0,0,0,0,0,0,3"));
+	free(text);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -154,6 +178,7 @@ int main(void)
 		LIVE_TEST(test_static_programs_and_the_shell_itself_are_shown),
 		LIVE_TEST(test_what_is_live_and_its_overhead_lies_in_the_mappings),
 		LIVE_TEST(test_of_one_gibibyte_one_page_was_touched),
+		LIVE_TEST(test_a_static_program_is_recorded_from_outside),
 		LIVE_TEST(test_touched_equals_the_rss_of_smaps),
 	};
 
