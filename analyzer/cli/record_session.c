@@ -273,7 +273,8 @@ static int session_start(struct session *s, struct diag *d)
 {
 	const struct launch_program p = {
 		.path = s->program, .argv = s->rq->argv,
-		.library = s->rq->no_preload ? NULL : s->library.path, .ring = s->ring.path, .python_malloc = s->rq->python_malloc,
+		.library = s->rq->no_preload ? NULL : s->library.path,
+		.ring = s->ring.path, .python_malloc = s->rq->python_malloc,
 	};
 
 	s->launch.on_end = child_ended;
