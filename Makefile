@@ -130,7 +130,8 @@ CHECK_PACKAGES := $(DEMO_PACKAGES) libcmocka-dev libunwind-dev libc6-dbg valgrin
 	git:git nodejs:node cmake:cmake redis-server:redis-server redis-tools:redis-benchmark \
 	libjemalloc2 libmimalloc2.0 libtcmalloc-minimal4 procps:ps xxd:xxd binutils:readelf \
 	man-db:man xz-utils:xz util-linux:setpriv gcc-aarch64-linux-gnu libc6-dev-arm64-cross qemu-user:qemu-aarch64 \
-	clang:clang libclang-rt-dev npm:npm chromium:chromium libxml2-utils:xmllint debuginfod:debuginfod dwz:dwz
+	clang:clang libclang-rt-dev npm:npm chromium:chromium libxml2-utils:xmllint debuginfod:debuginfod dwz:dwz \
+	kcachegrind:kcachegrind dbus:dbus-run-session
 INSTALL = .ci/install-packages
 
 .PHONY: deps
@@ -296,7 +297,7 @@ check-live: $(LIVE_BIN) $(SUBJECT_BIN) $(EXAMPLE_BIN) all ## real programs under
 check-oracle: $(ORACLE_BIN) $(SUBJECT_BIN) $(EXAMPLE_BIN) all ## against valgrind, strace, ltrace
 	$(Q)$(RUN_TESTS) $(ORACLE_BIN)
 .PHONY: check-viewers
-check-viewers: $(VIEWER_BIN) $(SUBJECT_BIN) all npm-packages ## the files of reports in what people open them with
+check-viewers: $(VIEWER_BIN) $(SUBJECT_BIN) $(EXAMPLE_BIN) all npm-packages ## the files of reports in what people open them with
 	$(Q)$(RUN_TESTS) $(VIEWER_BIN)
 check-lint: all ## layers, names, exports, imports, headers, documents
 	$(Q)tests/lint/run $(OUT)
