@@ -212,7 +212,7 @@ static int replay_events(struct reading *rd)
 		if (has_events && run_shows(run, event->image))
 			result = run->form->event(run, event, change);
 		/* the reader of a pipe or pager may have gone */
-		if ((++count & 0xfff) == 0 && ferror(run->out))
+		if ((++count & 0xfff) == 0 && run->out && ferror(run->out))
 			break;
 	}
 	merge_close(m);

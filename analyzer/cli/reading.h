@@ -13,7 +13,7 @@
 
 /* All zero but `options` before reading_open. Does not move after it. */
 struct reading {
-	struct run run;              /* run.out and what belongs to it are the caller's */
+	struct run run;              /* run.out and what belongs to it are the caller's; may be NULL */
 	struct form_options options; /* file, format, what is shown, moments */
 	struct diag diag;            /* run.diag */
 	struct wrappers *wrappers;

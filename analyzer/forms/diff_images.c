@@ -119,14 +119,18 @@ static void put_side(const struct diff *d, int side, const char *label, const ch
 {
 	const struct diff_side *s = &d->sides[side];
 	char *command, *shown, *shown_name = visible_fit(name, 30);
+	/* what stands beside the command: label, name and "(pid 1234567)" */
+	size_t taken = 6 + visible_width(shown_name) + 2 + 14, room = 20;
 
+	if (taken + room < (size_t)d->width)
+		room = (size_t)d->width - taken;
 	fprintf(d->out, "%s%-4s  %s", term_style(d->color, STYLE_FAINT), label, shown_name);
 	free(shown_name);
 	if (d->is_whole) {
 		fprintf(d->out, ": %zu program%s", s->heap_count, s->heap_count == 1 ? "" : "s");
 	} else if (s->heap_count > 0) {
 		command = image_command(s->heaps[0]->image);
-		shown = visible_fit(command, 30);
+		shown = visible_fit(command, room);
 		fprintf(d->out, ": %s (pid %" PRIu32 ")", shown, s->heaps[0]->image->pid);
 		free(shown);
 		free(command);

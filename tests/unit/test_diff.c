@@ -370,6 +370,21 @@ TEST(test_of_several_programs_the_one_that_both_have_is_compared)
 	mktrace_free(b.t);
 }
 
+TEST(test_recordings_of_many_events_are_compared)
+{
+	struct build a = old_build(), b = old_build();
+	const char *old, *new;
+
+	for (uint64_t i = 0; i < 10000; i++)
+		mk_malloc(b.t, b.s, 5000 + i, 0x100000 + 64 * i, 32, PROG + 0x10, PROG + 0x40);
+	old = build_file(&a);
+	new = build_file(&b);
+	assert_diff("--form=sites --format=csv --metric=count", old, new, HEADER
+		    "grown,heap,count,10000,1000000.0000,1,10001,,,,,load,a.c,10,10,load;main\n");
+	mktrace_free(a.t);
+	mktrace_free(b.t);
+}
+
 TEST(test_names_are_escaped_in_every_format)
 {
 	static const struct known bad[] = { { 0x10, "a\033[31m;b\n", "x\n.c", 1 } };
@@ -410,6 +425,7 @@ int main(void)
 		cmocka_unit_test(test_programs_with_nothing_in_common_compare_only_if_told_to),
 		cmocka_unit_test(test_a_renamed_program_is_compared_by_its_functions_and_says_so),
 		cmocka_unit_test(test_of_several_programs_the_one_that_both_have_is_compared),
+		cmocka_unit_test(test_recordings_of_many_events_are_compared),
 		cmocka_unit_test(test_names_are_escaped_in_every_format),
 	};
 
