@@ -68,7 +68,7 @@ static inline uint8_t *put_addr(uint8_t *p, struct codec_base *b, uint64_t addr)
 	int64_t delta = (int64_t)(addr - b->addr);
 
 	b->addr = addr;
-	return varint_put_fast(p, zigzag((delta & 15) == 0 ? delta >> 4 : delta));
+	return varint_put(p, zigzag((delta & 15) == 0 ? delta >> 4 : delta));
 }
 
 /* Head of a stack difference: pop POP innermost frames, push PUSH frames. */
@@ -90,7 +90,7 @@ static inline uint8_t *put_frame_native(uint8_t *p, struct codec_base *b,
 
 	b->frame = pc;
 	/* 62 bits of payload hold every difference of user-space addresses */
-	return varint_put_fast(p, value << 2 | FRAME_NATIVE);
+	return varint_put(p, value << 2 | FRAME_NATIVE);
 }
 
 static inline uint8_t *put_frame(uint8_t *p, enum frame_type type, uint64_t payload)

@@ -36,30 +36,6 @@ static inline uint8_t *varint_put(uint8_t *p, uint64_t v)
 }
 
 /*
- * The same for numbers of which nobody could guess the length (addresses, sizes, frames):
- * without a branch on it. The sevens are pulled apart in three steps, and eight bytes
- * are written at once, of which those after the end mean nothing.
- */
-static inline uint8_t *varint_put_fast(uint8_t *p, uint64_t v)
-{
-#if __BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__
-	if (__builtin_expect(v >> 56 == 0, 1)) {
-		unsigned top = 63 - (unsigned)__builtin_clzll(v | 1);
-		unsigned more = top * 37 >> 8; /* top / 7 */
-		uint64_t x;
-
-		x = (v & 0x0fffffffu) | (v & 0x00fffffff0000000u) << 4;
-		x = (x & 0x00003fff00003fffu) | (x & 0x0fffc0000fffc000u) << 2;
-		x = (x & 0x007f007f007f007fu) | (x & 0x3f803f803f803f80u) << 1;
-		x |= 0x8080808080808080u & (((uint64_t)1 << 8 * more) - 1);
-		memcpy(p, &x, sizeof(x));
-		return p + more + 1;
-	}
-#endif
-	return varint_put(p, v);
-}
-
-/*
  * Read a number at P into *V; return the first byte after it, or NULL (and *V is
  * 0) where it does not end before END or has more than 64 bits.
  */

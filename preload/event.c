@@ -112,16 +112,16 @@ static inline uint8_t *put_acquire_fields(uint8_t *p, const struct acquire *a)
 	switch (a->kind) {
 	case EVENT_CALLOC:
 		p = varint_put(p, a->nmemb);
-		return varint_put_fast(p, a->size);
+		return varint_put(p, a->size);
 	case EVENT_ALIGNED:
 		*p++ = (uint8_t)a->func;
 		p = varint_put(p, a->alignment);
-		return varint_put_fast(p, a->size);
+		return varint_put(p, a->size);
 	case EVENT_REALLOC_END:
-		p = varint_put_fast(p, (uint64_t)a->size << 1 | (a->func == FUNC_REALLOCARRAY));
+		p = varint_put(p, (uint64_t)a->size << 1 | (a->func == FUNC_REALLOCARRAY));
 		return a->func == FUNC_REALLOCARRAY ? varint_put(p, a->nmemb) : p;
 	default:
-		return varint_put_fast(p, a->size);
+		return varint_put(p, a->size);
 	}
 }
 

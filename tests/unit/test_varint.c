@@ -32,20 +32,6 @@ TEST(test_varint_every_length_comes_back_by_both_readers)
 	}
 }
 
-TEST(test_varint_both_writers_write_the_same)
-{
-	for (unsigned bits = 0; bits <= 64; bits++) {
-		for (int off = -2; off <= 2; off++) {
-			uint64_t v = (bits == 64 ? 0 : (uint64_t)1 << bits) + (uint64_t)(int64_t)off;
-			uint8_t slow[VARINT_MAX], fast[VARINT_MAX];
-			size_t n = (size_t)(varint_put(slow, v) - slow);
-
-			assert_int_equal(varint_put_fast(fast, v) - fast, n);
-			assert_memory_equal(fast, slow, n);
-		}
-	}
-}
-
 TEST(test_varint_one_to_ten_bytes_as_documented)
 {
 	uint8_t bytes[VARINT_MAX];
@@ -122,7 +108,6 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_varint_every_length_comes_back_by_both_readers),
-		cmocka_unit_test(test_varint_both_writers_write_the_same),
 		cmocka_unit_test(test_varint_one_to_ten_bytes_as_documented),
 		cmocka_unit_test(test_varint_cut_number_is_refused),
 		cmocka_unit_test(test_varint_more_than_64_bits_is_refused),
