@@ -15,6 +15,7 @@
 
 #include <string.h>
 
+#include "unwind_path.h"
 #include "unwind_rule.h"
 #include "unwind_step.h"
 
@@ -45,7 +46,8 @@ size_t chain_bytes(uint32_t limit)
 	       array_bytes(n + 1, sizeof(struct kept_frame)) +
 	       array_bytes(n * FRAME_SLOTS, sizeof(struct kept_slot)) +
 	       array_bytes(n, sizeof(struct fresh_frame)) +
-	       array_bytes(limit + 1, sizeof(uint64_t));
+	       array_bytes(limit + 1, sizeof(uint64_t)) +
+	       array_bytes(1, path_bytes());
 }
 
 void chain_reset(struct unwind_state *u, uint32_t limit)
@@ -64,6 +66,9 @@ void chain_reset(struct unwind_state *u, uint32_t limit)
 	u->fresh = (struct fresh_frame *)p;
 	p += array_bytes(n, sizeof(struct fresh_frame));
 	u->out = (uint64_t *)p;
+	p += array_bytes(limit + 1, sizeof(uint64_t));
+	u->paths = (struct path *)p;
+	path_forget(u);
 	u->limit = limit;
 	u->capacity = n;
 	u->restart = true;
@@ -111,37 +116,6 @@ const uint64_t *chain_written(const struct unwind_state *u, uint32_t *count)
 {
 	*count = u->written;
 	return u->in_out ? u->out : u->pcs;
-}
-
-/* ---- meeting the kept chain ---- */
-
-/*
- * Compare the slots of frames [FLOOR, COUNT) with what they held, innermost first.
- * Returns 0, or the number of frames from the outside up to and with the innermost that differs.
- */
-static inline uint32_t verify(const struct unwind_state *u, uint32_t floor, uint32_t count)
-{
-	const struct kept_slot *s = u->slots + u->frames[count - 1].slots;
-	const struct kept_slot *last = u->slots + (floor ? u->frames[floor - 1].slots : 0);
-	uint32_t index;
-
-	while (s - last >= 4) {
-		uint64_t differ = (*s[-1].at ^ s[-1].value) | (*s[-2].at ^ s[-2].value) |
-				  (*s[-3].at ^ s[-3].value) | (*s[-4].at ^ s[-4].value);
-
-		if (__builtin_expect(differ != 0, 0))
-			break;
-		s -= 4;
-	}
-	while (s > last && *s[-1].at == s[-1].value)
-		s--;
-	if (s == last)
-		return 0;
-	/* the slot before S differs: find its frame */
-	index = (uint32_t)(s - u->slots);
-	while (count > 1 && u->frames[count - 2].slots >= index)
-		count--;
-	return count;
 }
 
 /* ---- keeping ---- */
@@ -230,6 +204,7 @@ bool prepare(struct unwind_state *u, uint64_t sp, uint32_t changes, uint64_t tag
 			u->forget = true;
 		u->rules = changes;
 		u->tag = tag;
+		path_forget(u);
 	}
 	if (range_holds(&u->stack, sp) && (u->own || u->memory == range_generation()))
 		return true;
@@ -318,7 +293,7 @@ static inline unsigned walk_out(struct unwind_state *u, struct walk *w, struct f
 		    (!u->frames[kept - 1].live || u->frames[kept - 1].bp == s.bp)) {
 			/* frames that will not be written need not be the same */
 			uint32_t floor = kept + n > u->limit ? kept + n - u->limit : 0;
-			uint32_t bad = floor < kept ? verify(u, floor, kept) : 0;
+			uint32_t bad = floor < kept ? chain_verify(u, floor, kept) : 0;
 
 			if (__builtin_expect(bad == 0, 1))
 				break;
@@ -471,6 +446,12 @@ again:
 			u->ended[u->pcs[0]]++; /* never steady: each one is counted */
 		else
 			u->steady = u->own && !w.fragile;
+#if defined(__x86_64__)
+		if (!path_is_due(u))
+			u->path_rest--;
+		else if (u->steady && end == STEP_ON)
+			path_keep(u, ctx, kept);
+#endif
 	}
 }
 
@@ -482,9 +463,7 @@ static inline bool is_last(const struct unwind_state *u, const struct unwind_con
 	const struct kept_frame *f = &u->frames[kept - 1];
 
 	return f->sp == ctx->sp && u->pcs[kept - 1] == ctx->pc - 1 &&
-	       (!f->live || f->bp == ctx->bp) &&
-	       u->rules == __atomic_load_n(&rules.changes, __ATOMIC_ACQUIRE) &&
-	       verify(u, 0, kept) == 0;
+	       (!f->live || f->bp == ctx->bp) && chain_verify(u, 0, kept) == 0;
 }
 #endif
 
@@ -496,9 +475,13 @@ void chain_capture(struct unwind_state *u, const struct unwind_context *ctx,
 		   struct stack_change *change)
 {
 #if defined(__x86_64__)
-	if (u->steady && is_last(u, ctx)) {
-		*change = (struct stack_change){ .frames = u->pcs };
-		return;
+	if (u->steady && u->rules == __atomic_load_n(&rules.changes, __ATOMIC_ACQUIRE)) {
+		if (is_last(u, ctx)) {
+			*change = (struct stack_change){ .frames = u->pcs };
+			return;
+		}
+		if (path_is_due(u) && path_take(u, ctx, change))
+			return;
 	}
 #endif
 	capture_changed(u, ctx, change);

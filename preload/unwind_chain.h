@@ -63,6 +63,10 @@ struct unwind_state {
 	uint64_t ended[SPECIAL_COUNT]; /* stacks that ended early, by enum frame_special; not collected yet */
 	uint32_t image;                /* that `ended` counts for */
 	uint32_t until_check;          /* captures before the next one is checked */
+	struct path *paths;  /* unwind_path.c */
+	uint64_t epoch;      /* of the paths that may be taken */
+	uint32_t path_rest;  /* walks before paths are tried again */
+	int32_t path_luck;   /* below 0 they do not pay */
 };
 
 /* Bytes of a state for stacks of at most LIMIT frames; a multiple of the page size. */
@@ -81,6 +85,35 @@ void chain_capture(struct unwind_state *u, const struct unwind_context *ctx,
  */
 void chain_write_whole(struct unwind_state *u, const uint64_t *pcs, uint32_t count,
 		       uint64_t special, struct stack_change *change);
+
+/*
+ * Compare the slots of frames [FLOOR, COUNT) with what they held, innermost first.
+ * Returns 0, or the number of frames from the outside up to and with the innermost that differs.
+ */
+static inline uint32_t chain_verify(const struct unwind_state *u, uint32_t floor, uint32_t count)
+{
+	const struct kept_slot *s = u->slots + u->frames[count - 1].slots;
+	const struct kept_slot *last = u->slots + (floor ? u->frames[floor - 1].slots : 0);
+	uint32_t index;
+
+	while (s - last >= 4) {
+		uint64_t differ = (*s[-1].at ^ s[-1].value) | (*s[-2].at ^ s[-2].value) |
+				  (*s[-3].at ^ s[-3].value) | (*s[-4].at ^ s[-4].value);
+
+		if (__builtin_expect(differ != 0, 0))
+			break;
+		s -= 4;
+	}
+	while (s > last && *s[-1].at == s[-1].value)
+		s--;
+	if (s == last)
+		return 0;
+	/* the slot before S differs: find its frame */
+	index = (uint32_t)(s - u->slots);
+	while (count > 1 && u->frames[count - 2].slots >= index)
+		count--;
+	return count;
+}
 
 /* The frames in force, outermost first, and their number. */
 const uint64_t *chain_written(const struct unwind_state *u, uint32_t *count);
