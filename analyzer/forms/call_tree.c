@@ -355,6 +355,13 @@ uint32_t call_tree_child(const struct call_tree *t, uint32_t node, uint32_t i)
 	return t->order[t->nodes[node].first + i];
 }
 
+struct amount call_tree_own(const struct call_tree *t, uint32_t node, uint32_t depth)
+{
+	const struct call_node *n = &t->nodes[node];
+
+	return depth && n->depth == depth ? n->total : n->self;
+}
+
 uint64_t call_tree_value(const struct call_tree *t, uint32_t node)
 {
 	return metric_of(t->nodes[node].total, t->options.metric);

@@ -73,6 +73,9 @@ const struct call_node *call_tree_node(const struct call_tree *t, uint32_t node)
 /* The child number I (from 0) of NODE. */
 uint32_t call_tree_child(const struct call_tree *t, uint32_t node, uint32_t i);
 
+/* What NODE itself asked for; where it is DEPTH (not 0) deep, all under it as well. */
+struct amount call_tree_own(const struct call_tree *t, uint32_t node, uint32_t depth);
+
 /* Its total in the metric's unit. */
 uint64_t call_tree_value(const struct call_tree *t, uint32_t node);
 

@@ -23,6 +23,7 @@ struct flame_state {
 	const char *title;
 	int width;
 	double min;
+	uint32_t depth;
 	struct frame_tree *frames;
 	struct flame_names *names;
 	struct call_tree *tree;
@@ -135,8 +136,8 @@ static void put_profile(struct run *run, struct flame_state *s, struct flame_spe
 		text = call_choice_text(&choice, run);
 		process = flame_process(heap->image, run->heap_count > 1);
 		name = xasprintf("%s, %s", process, text);
-		call_tree_build(tree, 0, 0);
-		flame_speedscope_add(out, name, tree, choice.metric);
+		call_tree_build(tree, 0, s->depth);
+		flame_speedscope_add(out, name, tree, choice.metric, s->depth);
 		free(name);
 		free(process);
 		free(text);
@@ -176,6 +177,7 @@ static int flame_end(struct run *run)
 		.title = s->title,
 		.width = s->width,
 		.min = s->min,
+		.depth = s->depth,
 		.is_hanging = s->is_inverted || s->is_icicle,
 	};
 	bool is_svg = run->own_format == &formats[FORMAT_SVG];
@@ -190,11 +192,11 @@ static int flame_end(struct run *run)
 	plant(run, s);
 	total = metric_of(call_tree_total(s->tree), s->choice.metric);
 	call_choice_note(&s->choice, run);
-	call_tree_build(s->tree, is_svg ? flame_picture_least(&layout, total) : 0, 0);
+	call_tree_build(s->tree, is_svg ? flame_picture_least(&layout, total) : 0, s->depth);
 	if (is_svg)
 		put_picture(run, s, &layout);
 	else if (run->own_format == &formats[FORMAT_FOLDED])
-		flame_folded_put(run->out, s->tree, s->choice.metric, s->names);
+		flame_folded_put(run->out, s->tree, s->choice.metric, s->depth, s->names);
 	else
 		put_speedscope(run, s, s->title ? s->title : command);
 	free(command);
@@ -215,7 +217,7 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 	const struct form_input *input = state->input;
 	struct flame_state *s = input->state;
 	char *end;
-	unsigned long width;
+	unsigned long width, depth;
 
 	switch (key) {
 	case ARGP_KEY_INIT:
@@ -245,12 +247,20 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 		if (*arg < '0' || *arg > '9' || *end || !(s->min >= 0 && s->min <= 100))
 			form_usage_error(state, "--min takes pixels from 0 to 100, not '%s'", arg);
 		return 0;
+	case 'd':
+		depth = strtoul(arg, &end, 10);
+		if (*arg < '0' || *arg > '9' || *end || depth > DEPTH_MAX)
+			form_usage_error(state, "--depth takes a number of frames from 0 (all) to %d, "
+					 "not '%s'", DEPTH_MAX, arg);
+		s->depth = (uint32_t)depth;
+		return 0;
 	default:
 		return ARGP_ERR_UNKNOWN;
 	}
 }
 
 static const struct argp_option options[] = {
+	{ "depth", 'd', "N", 0, "Cut stacks to their first N frames; 0: whole (default)", 0 },
 	{ "inverted", KEY_INVERTED, NULL, 0,
 	  "Turn the stacks round: allocation sites at the root, their callers beyond them; the "
 	  "picture hangs from the top", 0 },

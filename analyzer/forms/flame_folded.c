@@ -24,26 +24,26 @@ char *flame_folded_name(const char *text)
 	return name;
 }
 
-void flame_folded_put(FILE *out, const struct call_tree *tree, enum metric metric,
+void flame_folded_put(FILE *out, const struct call_tree *tree, enum metric metric, uint32_t depth,
 		      struct flame_names *names)
 {
 	uint32_t *path = NULL;
 	size_t capacity = 0;
 
-	for (uint32_t node = 0; (node = call_tree_next(tree, node, 0, 0)) != 0; ) {
-		uint64_t value = metric_of(call_tree_node(tree, node)->self, metric);
-		size_t depth = 0;
+	for (uint32_t node = 0; (node = call_tree_next(tree, node, 0, depth)) != 0; ) {
+		uint64_t value = metric_of(call_tree_own(tree, node, depth), metric);
+		size_t frames = 0;
 
 		if (value == 0)
 			continue;
 		for (uint32_t n = node; n != 0; n = call_tree_node(tree, n)->parent) {
-			xgrow(&path, &capacity, depth, sizeof(*path));
-			path[depth++] = flame_names_number(names, tree, n);
+			xgrow(&path, &capacity, frames, sizeof(*path));
+			path[frames++] = flame_names_number(names, tree, n);
 		}
-		for (size_t i = depth; i-- > 0; ) {
+		for (size_t i = frames; i-- > 0; ) {
 			char *name = flame_folded_name(flame_names_text(names, path[i]));
 
-			if (i == depth - 1 && *name == '#')
+			if (i == frames - 1 && *name == '#')
 				*name = '_';
 			fprintf(out, "%s%s", name, i ? ";" : "");
 			free(name);

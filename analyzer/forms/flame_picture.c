@@ -33,7 +33,9 @@ struct drawing {
 	struct flame_key keys[FLAME_OWNERS];
 	uint32_t *levels;        /* by node; roots have one too */
 	uint64_t least;
+	uint32_t depth;
 	bool has_hidden;         /* something was too narrow */
+	bool has_deeper;         /* or too deep */
 };
 
 uint64_t flame_picture_least(const struct flame_layout *layout, uint64_t total)
@@ -56,15 +58,17 @@ static enum flame_owner owner_of(const struct drawing *d, uint32_t node)
 static void look(struct drawing *d, size_t node_count)
 {
 	bool is_used[FLAME_OWNERS] = { false };
-	size_t drawn = 0;
 	uint32_t node = 0;
 
 	d->levels = xcalloc(node_count, sizeof(*d->levels));
 	d->picture.levels = 0;
-	while ((node = call_tree_next(d->tree, node, d->least, 0)) != 0) {
+	while ((node = call_tree_next(d->tree, node, d->least, d->depth)) != 0) {
 		const struct call_node *n = call_tree_node(d->tree, node);
 
-		drawn++;
+		if (d->depth && n->depth == d->depth)
+			d->has_deeper |= n->count > 0 || n->has_more;
+		else if (call_tree_shown(d->tree, node, d->least, d->depth) < n->count)
+			d->has_hidden = true;
 		/* the base is no box, so what is under it is at level 0 */
 		d->levels[node] = n->parent ? d->levels[n->parent] + 1 : 0;
 		if (d->levels[node] + 1 > d->picture.levels)
@@ -72,7 +76,6 @@ static void look(struct drawing *d, size_t node_count)
 		if (n->frame)
 			is_used[owner_of(d, node)] = true;
 	}
-	d->has_hidden = drawn + 1 < node_count;
 	for (enum flame_owner o = 0; o < FLAME_OWNERS; o++)
 		if (is_used[o])
 			d->keys[d->picture.key_count++] =
@@ -186,7 +189,7 @@ static void put_boxes(FILE *out, const struct drawing *d, size_t node_count)
 	uint64_t *starts = xcalloc(node_count, sizeof(*starts)); /* of each node's next child */
 	uint32_t node = 0;
 
-	while ((node = call_tree_next(d->tree, node, d->least, 0)) != 0) {
+	while ((node = call_tree_next(d->tree, node, d->least, d->depth)) != 0) {
 		uint32_t parent = call_tree_node(d->tree, node)->parent;
 		uint64_t start = starts[parent];
 
@@ -200,8 +203,8 @@ static void put_boxes(FILE *out, const struct drawing *d, size_t node_count)
 }
 
 /* The lines under the picture: the notes of LAYOUT and what was left out; free both. */
-static char *notes_of(const struct flame_layout *layout, bool has_hidden, const char ***lines,
-		      size_t *count)
+static char *notes_of(const struct drawing *d, const struct flame_layout *layout,
+		      const char ***lines, size_t *count)
 {
 	char *text = NULL, *rest;
 	size_t bytes, capacity = 0;
@@ -212,7 +215,9 @@ static char *notes_of(const struct flame_layout *layout, bool has_hidden, const 
 		return NULL;
 	for (size_t i = 0; i < layout->note_count; i++)
 		wrap_put(out, layout->notes[i], 0, 4, layout->width / NOTE_COLUMN);
-	if (has_hidden)
+	if (d->has_deeper)
+		fprintf(out, "Calls deeper than %" PRIu32 " are not drawn.\n", d->depth);
+	if (d->has_hidden)
 		fprintf(out, "Calls narrower than %g pixels are not drawn.\n", layout->min);
 	fclose(out);
 	rest = text;
@@ -238,6 +243,7 @@ void flame_picture_put(const struct run *run, const struct call_choice *choice,
 			.is_hanging = layout->is_hanging,
 			.total = metric_of(total, choice->metric),
 		},
+		.depth = layout->depth,
 		.least = flame_picture_least(layout, metric_of(total, choice->metric)),
 	};
 	char *subtitle = xasprintf("%s: %s%s%s%s", what, d.picture.total ? amount : "nothing",
@@ -252,7 +258,7 @@ void flame_picture_put(const struct run *run, const struct call_choice *choice,
 	d.picture.title = title;
 	d.picture.subtitle = subtitle;
 	d.picture.keys = d.keys;
-	notes = notes_of(layout, d.has_hidden, &lines, &d.picture.note_count);
+	notes = notes_of(&d, layout, &lines, &d.picture.note_count);
 	d.picture.notes = lines;
 	flame_svg_begin(run->out, &d.picture);
 	put_boxes(run->out, &d, call_tree_count(tree));

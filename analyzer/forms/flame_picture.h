@@ -14,6 +14,7 @@ struct flame_layout {
 	const char *command;
 	int width;              /* FLAME_WIDTH_MIN .. FLAME_WIDTH_MAX */
 	double min;             /* boxes of fewer pixels are not drawn */
+	uint32_t depth;         /* frames drawn upon each other; 0: all */
 	bool is_hanging;
 	const char *const *notes;
 	size_t note_count;

@@ -36,36 +36,36 @@ struct flame_speedscope *flame_speedscope_new(FILE *out, struct flame_names *nam
 }
 
 static void put_samples(struct flame_speedscope *s, const struct call_tree *tree,
-			enum metric metric)
+			enum metric metric, uint32_t depth)
 {
 	uint32_t *path = NULL;
 	size_t capacity = 0;
 	bool is_first = true;
 
-	for (uint32_t node = 0; (node = call_tree_next(tree, node, 0, 0)) != 0; ) {
-		size_t depth = 0;
+	for (uint32_t node = 0; (node = call_tree_next(tree, node, 0, depth)) != 0; ) {
+		size_t frames = 0;
 
-		if (metric_of(call_tree_node(tree, node)->self, metric) == 0)
+		if (metric_of(call_tree_own(tree, node, depth), metric) == 0)
 			continue;
 		for (uint32_t n = node; n != 0; n = call_tree_node(tree, n)->parent) {
-			xgrow(&path, &capacity, depth, sizeof(*path));
-			path[depth++] = flame_names_number(s->names, tree, n);
+			xgrow(&path, &capacity, frames, sizeof(*path));
+			path[frames++] = flame_names_number(s->names, tree, n);
 		}
 		fputs(is_first ? "\n[" : ",\n[", s->out);
 		is_first = false;
-		while (depth-- > 0)
-			fprintf(s->out, "%" PRIu32 "%s", path[depth], depth ? "," : "]");
+		while (frames-- > 0)
+			fprintf(s->out, "%" PRIu32 "%s", path[frames], frames ? "," : "]");
 	}
 	free(path);
 }
 
 static void put_weights(struct flame_speedscope *s, const struct call_tree *tree,
-			enum metric metric)
+			enum metric metric, uint32_t depth)
 {
 	const char *separator = "";
 
-	for (uint32_t node = 0; (node = call_tree_next(tree, node, 0, 0)) != 0; ) {
-		uint64_t value = metric_of(call_tree_node(tree, node)->self, metric);
+	for (uint32_t node = 0; (node = call_tree_next(tree, node, 0, depth)) != 0; ) {
+		uint64_t value = metric_of(call_tree_own(tree, node, depth), metric);
 
 		if (value == 0)
 			continue;
@@ -75,16 +75,16 @@ static void put_weights(struct flame_speedscope *s, const struct call_tree *tree
 }
 
 void flame_speedscope_add(struct flame_speedscope *s, const char *name,
-			  const struct call_tree *tree, enum metric metric)
+			  const struct call_tree *tree, enum metric metric, uint32_t depth)
 {
 	fprintf(s->out, "%s\n{\"type\":\"sampled\",\"name\":", s->count++ ? "," : "");
 	put_text(s->out, name);
 	fprintf(s->out, ",\"unit\":\"%s\",\"startValue\":0,\"endValue\":%" PRIu64 ",\n\"samples\":[",
 		metric_is_blocks(metric) ? "none" : "bytes",
 		metric_of(call_tree_total(tree), metric));
-	put_samples(s, tree, metric);
+	put_samples(s, tree, metric, depth);
 	fputs("],\n\"weights\":[", s->out);
-	put_weights(s, tree, metric);
+	put_weights(s, tree, metric, depth);
 	fputs("]}", s->out);
 }
 

@@ -12,9 +12,9 @@ struct flame_speedscope;
 /* Begin a file of profiles whose frames are called as in NAMES. */
 struct flame_speedscope *flame_speedscope_new(FILE *out, struct flame_names *names);
 
-/* A profile called NAME of the stacks of TREE, outermost frame first. */
+/* A profile called NAME of the stacks of TREE, outermost frame first, cut to DEPTH (0: whole). */
 void flame_speedscope_add(struct flame_speedscope *s, const char *name,
-			  const struct call_tree *tree, enum metric metric);
+			  const struct call_tree *tree, enum metric metric, uint32_t depth);
 
 /* Profiles so far: the number of the next one. */
 size_t flame_speedscope_count(const struct flame_speedscope *s);

@@ -80,6 +80,20 @@ TEST(test_inverted_stacks_begin_at_the_allocation_site)
 	mktrace_free(t);
 }
 
+TEST(test_stacks_cut_to_a_depth_keep_their_sum)
+{
+	struct mktrace *t = story();
+	const char *path = mktrace_file(t);
+
+	assert_report(path, "flame --format=folded --depth=1", "p;p+0x2 250\np;p+0x1 100\n");
+	assert_report(path, "flame --format=folded --depth=1 --inverted",
+		"p;lib,q.so+0x1 300\np;p+0x2 50\n");
+	assert_report_has(path, "flame --format=speedscope --depth=1", "\"weights\":[250,100]}");
+	assert_report_has(path, "flame --depth=1", ">Calls deeper than 1 are not drawn.</text>");
+	assert_report_lacks(path, "flame --depth=2", "not drawn");
+	mktrace_free(t);
+}
+
 TEST(test_kinds_of_memory_stand_side_by_side)
 {
 	struct mktrace *t = story();
@@ -223,6 +237,7 @@ int main(void)
 		cmocka_unit_test(test_each_metric_has_its_own_figures),
 		cmocka_unit_test(test_moment_shows_what_is_live_then),
 		cmocka_unit_test(test_inverted_stacks_begin_at_the_allocation_site),
+		cmocka_unit_test(test_stacks_cut_to_a_depth_keep_their_sum),
 		cmocka_unit_test(test_kinds_of_memory_stand_side_by_side),
 		cmocka_unit_test(test_all_programs_have_a_root_each),
 		cmocka_unit_test(test_window_has_its_own_figures),
