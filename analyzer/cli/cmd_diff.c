@@ -42,6 +42,7 @@ struct diff_request {
 	bool has_depth;
 	const char *format;
 	bool exit_code;
+	bool is_svg;                 /* of flame */
 };
 
 enum {
@@ -52,7 +53,7 @@ enum {
 
 static const struct argp_option diff_options[] = {
 	{ "form", KEY_FORM, "FORM", 0, "What is compared: summary (default), sites, sizes or flame "
-	  "(folded call stacks with both figures, for flamegraph.pl)", 0 },
+	  "(a picture, or folded call stacks with both figures)", 0 },
 	{ "from", KEY_FROM, "MOMENT", 0, "Compare two moments of one recording: what is live at "
 	  "--to and was not at MOMENT (1.5s, 200ms, mark:NAME, start, peak, end)", 0 },
 	{ "to", KEY_TO, "MOMENT", 0, "The second moment; without it the end", 0 },
@@ -63,7 +64,8 @@ static const struct argp_option diff_options[] = {
 	  "(default; text then shows the first 6 frames)", 0 },
 	{ "exit-code", KEY_EXIT_CODE, NULL, 0, "Exit with 1 where there is a difference", 0 },
 	{ "output", 'o', "FILE", 0, "Write to FILE; '-' is standard output", 0 },
-	{ "format", KEY_FORMAT, "FORMAT", 0, "text (default), csv or json; of flame: folded", 0 },
+	{ "format", KEY_FORMAT, "FORMAT", 0, "text (default), csv or json; of flame folded "
+	  "(default) or svg (red: grown, blue: shrunk; the default for FILE.svg)", 0 },
 	{ "top", KEY_TOP, "N", 0, "Show the first N rows; 0: all", 0 },
 	{ "sort", KEY_SORT, "COL[,COL]", 0, "Order of the rows (default: the largest change in "
 	  "either direction first); -COL turns it round", 0 },
@@ -123,12 +125,16 @@ static void check_request(struct argp_state *state, struct diff_request *rq)
 static void parse_format(struct argp_state *state, struct diff_request *rq)
 {
 	static const char *const emitted[] = { "text", "csv", "json", NULL };
-	static const char *const folded[] = { "folded", NULL };
+	static const char *const flame[] = { "folded", "svg", NULL };
+	const char *path = rq->options.out_path;
+	size_t bytes = path ? strlen(path) : 0;
 
+	if (!rq->format && rq->report == REPORT_FLAME)
+		rq->is_svg = bytes > 4 && strcmp(path + bytes - 4, ".svg") == 0;
 	if (!rq->format)
 		return;
 	if (rq->report == REPORT_FLAME)
-		option_word(state, "--format of flame", rq->format, folded);
+		rq->is_svg = option_word(state, "--format of flame", rq->format, flame) == 1;
 	else
 		rq->options.format = (enum emit_format)option_word(state, "--format", rq->format, emitted);
 }
@@ -411,14 +417,16 @@ static int put_report(struct comparison *c, const struct diff_request *rq)
 {
 	struct diff *d = &c->diff;
 	bool on_error = rq->options.format != EMIT_TEXT || rq->report == REPORT_FLAME;
-	bool in_json = rq->options.format == EMIT_JSON && rq->report == REPORT_SUMMARY;
+	bool holds_notes = rq->is_svg ||
+			   (rq->options.format == EMIT_JSON && rq->report == REPORT_SUMMARY);
 	int result;
 
 	d->notes = collect_notes(c);
 	result = rq->report == REPORT_SITES ? diff_put_sites(d) :
 		 rq->report == REPORT_SIZES ? diff_put_sizes(d) :
-		 rq->report == REPORT_FLAME ? diff_put_folded(d) : diff_put_summary(d);
-	if (result >= 0 && !in_json)
+		 rq->report == REPORT_SUMMARY ? diff_put_summary(d) :
+		 rq->is_svg ? diff_put_picture(d) : diff_put_folded(d);
+	if (result >= 0 && !holds_notes)
 		put_notes(c, d->notes, on_error);
 	json_decref(d->notes);
 	return result;

@@ -55,6 +55,7 @@ int diff_put_sites(struct diff *d);
 int diff_put_sizes(struct diff *d);
 int diff_put_summary(struct diff *d);
 int diff_put_folded(struct diff *d);
+int diff_put_picture(struct diff *d); /* SVG */
 
 /*
  * The table of call stacks of diff_put_sites to OUT in FORMAT, without headline; ROWS_SHOWN (may be

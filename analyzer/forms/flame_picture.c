@@ -93,9 +93,7 @@ static char *cut(const char *name, size_t columns)
 	return xasprintf("%.*s..", (int)bytes, name);
 }
 
-/* NAME, the function of FRAME (NULL: a root) in so many pixels; NULL where nothing of it fits. */
-static char *label_of(const struct symbol_frame *frame, const char *name, double pixels,
-		      bool by_line)
+char *flame_label(const struct symbol_frame *frame, const char *name, double pixels, bool by_line)
 {
 	double room = flame_svg_label_room(pixels);
 	double width = flame_svg_text_width(name);
@@ -167,7 +165,7 @@ static void put_box(FILE *out, const struct drawing *d, uint32_t node, uint64_t 
 	const struct symbol_frame *f = call_tree_frame(d->tree, node);
 	const char *name = flame_names_text(d->names, flame_names_number(d->names, d->tree, node));
 	uint64_t value = call_tree_value(d->tree, node);
-	char *label = label_of(f, name, flame_svg_pixels(&d->picture, value), d->choice->by_line);
+	char *label = flame_label(f, name, flame_svg_pixels(&d->picture, value), d->choice->by_line);
 	char *detail = detail_of(d, node);
 	struct flame_box box = {
 		.level = d->levels[node],

@@ -23,6 +23,12 @@ struct flame_layout {
 /* The least value, in the metric's unit, that LAYOUT draws of TOTAL. */
 uint64_t flame_picture_least(const struct flame_layout *layout, uint64_t total);
 
+/*
+ * NAME, which is printable, the function of FRAME (NULL: no function) as the label of a box of so many
+ * PIXELS: shortened as functions are, then cut; NULL where nothing of it fits. The caller's.
+ */
+char *flame_label(const struct symbol_frame *frame, const char *name, double pixels, bool by_line);
+
 /* Draw TREE, whose metric is that of CHOICE, to run->out. */
 void flame_picture_put(const struct run *run, const struct call_choice *choice,
 		       const struct call_tree *tree, struct flame_names *names,

@@ -308,6 +308,33 @@ TEST(test_folded_stacks_have_both_figures_root_first)
 	mktrace_free(b.t);
 }
 
+TEST(test_lines_that_begin_alike_stand_together_and_add_up)
+{
+	/* "f x" is between "f" and "f;g" for strcmp */
+	static const struct known names[] = {
+		{ 0x10, "g", "a.c", 1 }, { 0x20, "f", "a.c", 2 }, { 0x30, "f x", "a.c", 3 },
+	};
+	struct build a = build_new("/bin/app", names, 3), b = build_new("/bin/app", names, 3);
+	const char *old, *new;
+	char *text;
+
+	mk_malloc(a.t, a.s, 1000, 0x1000, 100, PROG + 0x10, PROG + 0x20);
+	mk_malloc(a.t, a.s, 2000, 0x2000, 50, PROG + 0x30);
+	mk_malloc(b.t, b.s, 1000, 0x1000, 300, PROG + 0x20);
+	old = build_file(&a);
+	new = build_file(&b);
+	assert_diff("--form=flame", old, new, "f 0 300\nf;g 100 0\nf x 50 0\n");
+	assert_int_equal(diff_run("--form=flame --format=svg", old, new, &text), 0);
+	assert_non_null(strstr(text, "<title>f\nold 100 B, new 300 B: +200 B (+200.0 %)</title>"));
+	assert_non_null(strstr(text, "<title>g\nold 100 B, new 0 B: -100 B (-100.0 %)</title>"));
+	assert_non_null(strstr(text, "<title>f x\nold 50 B, new 0 B: -50 B (-100.0 %)</title>"));
+	/* 300 and 100 and 50: f has eight ninths of the width */
+	assert_non_null(strstr(text, "<svg x=\"12.00\" y=\"76\" width=\"1045.33\""));
+	free(text);
+	mktrace_free(a.t);
+	mktrace_free(b.t);
+}
+
 TEST(test_programs_with_nothing_in_common_compare_only_if_told_to)
 {
 	static const struct known other[] = { { 0x10, "elsewhere", "z.c", 1 } };
@@ -387,10 +414,11 @@ TEST(test_recordings_of_many_events_are_compared)
 
 TEST(test_names_are_escaped_in_every_format)
 {
-	static const struct known bad[] = { { 0x10, "a\033[31m;b\n", "x\n.c", 1 } };
+	static const struct known bad[] = { { 0x10, "a\033[31m;b\n<script>", "x\n.c", 1 } };
 	struct build a = build_new("/bin/app", bad, 1), b = build_new("/bin/app", bad, 1);
 	static const char *const formats[] = {
 		"--form=sites", "--form=sites --format=csv", "--form=flame", "--format=json",
+		"--form=flame --format=svg",
 	};
 	const char *old, *new;
 
@@ -404,6 +432,8 @@ TEST(test_names_are_escaped_in_every_format)
 		assert_int_equal(diff_run(formats[i], old, new, &text), STATUS_OK);
 		assert_null(strchr(text, '\033'));
 		assert_non_null(strstr(text, "\\x1b[31m"));
+		if (strstr(formats[i], "svg"))
+			assert_non_null(strstr(text, "&lt;script&gt;"));
 		free(text);
 	}
 	mktrace_free(a.t);
@@ -422,6 +452,7 @@ int main(void)
 		cmocka_unit_test(test_a_stack_that_only_lost_its_figure_is_shrunk_and_not_removed),
 		cmocka_unit_test(test_two_moments_show_what_was_allocated_and_freed_in_between),
 		cmocka_unit_test(test_folded_stacks_have_both_figures_root_first),
+		cmocka_unit_test(test_lines_that_begin_alike_stand_together_and_add_up),
 		cmocka_unit_test(test_programs_with_nothing_in_common_compare_only_if_told_to),
 		cmocka_unit_test(test_a_renamed_program_is_compared_by_its_functions_and_says_so),
 		cmocka_unit_test(test_of_several_programs_the_one_that_both_have_is_compared),
