@@ -39,6 +39,9 @@ bool figure_is_bytes(enum figure f);
 /* The figure called KEY (of BYTES letters), FIGURE_COUNT where there is none. */
 enum figure figure_find(const char *key, size_t bytes);
 
+/* Sites that a baseline is written with: they explain most of a change, and are few enough to read. */
+#define BASELINE_SITES 10
+
 struct baseline_site {
 	char *function;          /* printable */
 	struct amount peak;

@@ -63,8 +63,8 @@ static void judge_limits(struct run *run)
 
 			/* with several programs one may well not have it */
 			if (!is_found && s->measured.count == 1)
-				run_note(run, "no call stack of %s has a function '%s': is it spelled so, and "
-					 "not inlined away?", p->name, l->function);
+				run_note(run, "no call stack of %s has a function '%s': is it spelled so?",
+					 p->name, l->function);
 			check_judge_limit(p, l, actual, &s->result);
 		}
 	}
@@ -220,7 +220,9 @@ static void check_release(struct run *run)
 
 /* ---- options ---- */
 
-enum { KEY_MAX_PEAK = 0x200, KEY_MAX_END, KEY_MAX_BLOCKS, KEY_MAX_IN, KEY_BASELINE, KEY_TOLERANCE, KEY_WRITE };
+enum {
+	KEY_MAX_PEAK = 0x200, KEY_MAX_END, KEY_MAX_BLOCKS, KEY_MAX_IN, KEY_BASELINE, KEY_TOLERANCE, KEY_WRITE,
+};
 
 static struct check_limit *add_limit(struct check_state *s, const char *option, enum figure figure)
 {
@@ -301,8 +303,8 @@ static void parse_tolerance(const struct argp_state *state, struct check_state *
 		struct check_tolerance t;
 
 		if ((equal && f == FIGURE_COUNT) || !parse_amount(p + key, bytes - key, &t))
-			form_usage_error(state, "--tolerance takes 2%%, 64K or FIGURE=2%%, separated by commas; "
-					 "FIGURE is peak_bytes, peak_blocks, end_bytes, end_blocks, blocks, "
+			form_usage_error(state, "--tolerance takes 2%%, 64K or FIGURE=2%%, separated by "
+					 "commas; FIGURE is peak_bytes, peak_blocks, end_bytes, end_blocks, blocks, "
 					 "bytes or mapped_peak_bytes; not '%s'", text);
 		for (int i = 0; i < FIGURE_COUNT; i++)
 			if (!equal || i == (int)f)

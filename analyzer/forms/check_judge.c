@@ -86,8 +86,8 @@ void check_judge_recording(struct run *run, struct check_result *r)
 		add_incomplete(r, xstrdup("it is being made, or was cut short"));
 	for (size_t i = 0; i < run->heap_count; i++)
 		if (run->heaps[i]->overlaps > 0)
-			add_incomplete(r, xasprintf("pid %" PRIu32 ": %" PRIu64 " blocks were given out at an "
-						    "address still in use: releases are missing",
+			add_incomplete(r, xasprintf("pid %" PRIu32 ": %" PRIu64 " blocks were given out "
+						    "at addresses still in use: releases are missing",
 						    run->heaps[i]->image->pid, run->heaps[i]->overlaps));
 	if (r->count == before)
 		add(r, &(struct check_verdict){
@@ -183,11 +183,14 @@ static char *growth_text(const struct baseline_program *p, const struct baseline
 {
 	const struct baseline_site *best = NULL;
 	char bytes[UNITS_MAX];
+	/* what a full list does not have was no more than its last one */
+	uint64_t least = old->site_count >= BASELINE_SITES ?
+			 old->sites[old->site_count - 1].peak.bytes : 0;
 	uint64_t most = 0;
 
 	for (size_t i = 0; i < p->site_count; i++) {
 		const struct baseline_site *was = find_site(old, p->sites[i].function);
-		uint64_t before = was ? was->peak.bytes : 0;
+		uint64_t before = was ? was->peak.bytes : least;
 
 		if (p->sites[i].peak.bytes > before && p->sites[i].peak.bytes - before > most) {
 			most = p->sites[i].peak.bytes - before;
@@ -200,7 +203,7 @@ static char *growth_text(const struct baseline_program *p, const struct baseline
 		return xasprintf("; at the peak %s has %s more", best->function,
 				 units_bytes(bytes, most));
 	return xasprintf("; at the peak %s has %s, and is not in the baseline", best->function,
-			 units_bytes(bytes, most));
+			 units_bytes(bytes, best->peak.bytes));
 }
 
 static char *tolerance_text(const struct check_tolerance *t, bool is_bytes)

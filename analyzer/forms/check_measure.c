@@ -12,9 +12,6 @@
 #include "base/xmem.h"
 #include "forms/site_rows.h"
 
-/* Sites kept: those that explain most of a change, and few enough to read in a diff. */
-#define SITES_KEPT 10
-
 static const char *base_name(const char *path)
 {
 	const char *slash = strrchr(path, '/');
@@ -69,7 +66,7 @@ static int compare_sites(const void *a, const void *b)
 	return compare_names(a, b);
 }
 
-/* Sites of P with one name become one; the largest SITES_KEPT stay. */
+/* Sites of P with one name become one; the largest BASELINE_SITES stay. */
 static void keep_largest(struct baseline_program *p)
 {
 	size_t kept = 0;
@@ -87,9 +84,9 @@ static void keep_largest(struct baseline_program *p)
 		}
 	}
 	qsort(p->sites, kept, sizeof(*p->sites), compare_sites);
-	for (size_t i = SITES_KEPT; i < kept; i++)
+	for (size_t i = BASELINE_SITES; i < kept; i++)
 		free(p->sites[i].function);
-	p->site_count = kept < SITES_KEPT ? kept : SITES_KEPT;
+	p->site_count = kept < BASELINE_SITES ? kept : BASELINE_SITES;
 }
 
 static void take_sites(struct frame_tree *tree, const struct heap *heap, struct baseline_program *p)

@@ -101,8 +101,10 @@ TEST(test_wrong_lines_are_named)
 	refused(HEAD "program a\npeak_bytes 1\npeak_bytes 1\n",
 		"'f', line 4: this figure stands there twice: 'peak_bytes 1'");
 	refused(HEAD "program a\npeak_byte 1\n", "'f', line 3: no figure of a baseline: 'peak_byte 1'");
-	refused(HEAD "program a\nsite 1 f\n", "'f', line 3: expected 'site BYTES BLOCKS FUNCTION': 'site 1 f'");
-	refused(HEAD "program a\nsite 1 2\n", "'f', line 3: expected 'site BYTES BLOCKS FUNCTION': 'site 1 2'");
+	refused(HEAD "program a\nsite 1 f\n",
+		"'f', line 3: expected 'site BYTES BLOCKS FUNCTION': 'site 1 f'");
+	refused(HEAD "program a\nsite 1 2\n",
+		"'f', line 3: expected 'site BYTES BLOCKS FUNCTION': 'site 1 2'");
 	refused(HEAD "sampling many\n", "'f', line 2: expected 'sampling BYTES': 'sampling many'");
 	refused(HEAD "program a\nsampling 1\n", "'f', line 3: no figure of a baseline: 'sampling 1'");
 }

@@ -112,7 +112,8 @@ TEST(test_baseline_is_written_and_holds)
 	/* no addresses, no dates */
 	assert_string_equal(text,
 		"# allotrope baseline 1\n"
-		"# Written by 'allotrope check --write-baseline', read by 'allotrope check --baseline=FILE'.\n"
+		"# Written by 'allotrope check --write-baseline', read by 'allotrope check "
+		"--baseline=FILE'.\n"
 		"# Sites are for explanation only: bytes and blocks at the peak, function.\n"
 		"\n"
 		"program prog\n"
@@ -143,8 +144,8 @@ TEST(test_tolerance_decides_by_figure)
 	reports(mktrace_file(t), options, STATUS_OK, "ok: prog: 2 figures within");
 	snprintf(options, sizeof(options), "--baseline=%s --tolerance=5%%,end_bytes=9", baseline_path());
 	reports(mktrace_file(t), options, STATUS_CONDITION, "failed: prog: bytes live at the end: 2,000");
-	snprintf(options, sizeof(options), "--baseline=%s --tolerance=0 --tolerance=peak_bytes=1K,end_bytes=10",
-		 baseline_path());
+	snprintf(options, sizeof(options),
+		 "--baseline=%s --tolerance=0 --tolerance=peak_bytes=1K,end_bytes=10", baseline_path());
 	reports(mktrace_file(t), options, STATUS_OK, "ok: prog: 2 figures within");
 	unlink(baseline_path());
 	mktrace_free(t);
@@ -187,7 +188,8 @@ TEST(test_all_programs_of_one_name_are_one)
 	mk_malloc(t, o, 7000, 0x1000, 70);
 	/* the largest peak; blocks of both */
 	reports(mktrace_file(t), "--all --max-peak=5004 --max-blocks=3", STATUS_CONDITION,
-		"failed: prog: bytes at the peak: 5,005 (4.9 KiB), --max-peak allows 5,004 (4.9 KiB): 1 more\n"
+		"failed: prog: bytes at the peak: 5,005 (4.9 KiB), --max-peak allows 5,004 (4.9 KiB): "
+		"1 more\n"
 		"failed: prog: blocks in all: 4, --max-blocks allows 3: 33.3 % more\n");
 	reports(mktrace_file(t), "--all --max-peak=6000", STATUS_OK, "ok: 2 checks of 2 programs hold\n");
 	reports(mktrace_file(t), "--max-peak=6000", STATUS_OK,
@@ -225,7 +227,8 @@ TEST(test_junit_is_escaped)
 	reports(mktrace_file(t), "--format=junit --max-peak=10", STATUS_CONDITION,
 		"<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n"
 		"<testsuites tests=\"2\" failures=\"1\">\n"
-		"  <testsuite name=\"allotrope check\" tests=\"2\" failures=\"1\" errors=\"0\" skipped=\"0\">\n"
+		"  <testsuite name=\"allotrope check\" tests=\"2\" failures=\"1\" errors=\"0\" "
+		"skipped=\"0\">\n"
 		"    <testcase classname=\"recording\" name=\"complete\"/>\n"
 		"    <testcase classname=\"a&lt;b&gt;&amp;&quot;c&quot;\" name=\"peak_bytes (--max-peak)\">\n"
 		"      <failure message=\"a&lt;b&gt;&amp;&quot;c&quot;: bytes at the peak: 1,000, --max-peak "

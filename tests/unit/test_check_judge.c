@@ -59,11 +59,13 @@ TEST(test_baseline_says_what_grew)
 	struct baseline_site now[] = { { f, { 3, 5000 } }, { g, { 1, 100 } } };
 	struct baseline_site before[] = { { f, { 2, 1000 } } };
 	const struct baseline_program p = {
-		.name = name, .has = { true, [FIGURE_BLOCKS] = true }, .figures = { 5100, [FIGURE_BLOCKS] = 10 },
+		.name = name, .has = { true, [FIGURE_BLOCKS] = true },
+		.figures = { 5100, [FIGURE_BLOCKS] = 10 },
 		.sites = now, .site_count = 2,
 	};
 	const struct baseline_program old = {
-		.name = name, .has = { true, [FIGURE_BLOCKS] = true }, .figures = { 1100, [FIGURE_BLOCKS] = 99 },
+		.name = name, .has = { true, [FIGURE_BLOCKS] = true },
+		.figures = { 1100, [FIGURE_BLOCKS] = 99 },
 		.lines = { 4, [FIGURE_BLOCKS] = 5 }, .sites = before, .site_count = 1,
 	};
 	struct check_tolerance tolerances[FIGURE_COUNT];
