@@ -304,8 +304,8 @@ static void parse_tolerance(const struct argp_state *state, struct check_state *
 
 		if ((equal && f == FIGURE_COUNT) || !parse_amount(p + key, bytes - key, &t))
 			form_usage_error(state, "--tolerance takes 2%%, 64K or FIGURE=2%%, separated by "
-					 "commas; FIGURE is peak_bytes, peak_blocks, end_bytes, end_blocks, blocks, "
-					 "bytes or mapped_peak_bytes; not '%s'", text);
+					 "commas; FIGURE is peak_bytes, peak_blocks, end_bytes, end_blocks, "
+					 "blocks, bytes or mapped_peak_bytes; not '%s'", text);
 		for (int i = 0; i < FIGURE_COUNT; i++)
 			if (!equal || i == (int)f)
 				s->tolerances[i] = t;

@@ -198,6 +198,14 @@ TEST(test_all_programs_of_one_name_are_one)
 	mktrace_free(t);
 }
 
+TEST(test_recording_without_a_program_cannot_be_judged)
+{
+	struct mktrace *t = mktrace_new();
+
+	assert_int_equal(check(mktrace_file(t), "--max-peak=10", NULL), STATUS_USAGE);
+	mktrace_free(t);
+}
+
 TEST(test_json_has_reasons_and_figures)
 {
 	struct mktrace *t = story();
@@ -247,6 +255,7 @@ int main(void)
 		cmocka_unit_test(test_baseline_that_cannot_be_compared_is_an_error),
 		cmocka_unit_test(test_baseline_of_a_damaged_recording_is_not_written),
 		cmocka_unit_test(test_all_programs_of_one_name_are_one),
+		cmocka_unit_test(test_recording_without_a_program_cannot_be_judged),
 		cmocka_unit_test(test_json_has_reasons_and_figures),
 		cmocka_unit_test(test_junit_is_escaped),
 	};
