@@ -78,7 +78,7 @@ static bool find_cfa(const struct walk *w, const struct cfi_frame *f, uint64_t *
 	return is_known(w, row->cfa_register);
 }
 
-/* To the caller's state. */
+/* To the caller's state, by the rules of frame F. */
 static bool step_out(struct walk *w, const struct cfi_frame *f)
 {
 	struct cfi_machine_state next = w->now;
@@ -114,6 +114,45 @@ static bool step_out(struct walk *w, const struct cfi_frame *f)
 	next.pc = w->exact ? pc : pc - 1;
 	w->now = next;
 	return pc >= RULE_PC_MIN;
+}
+
+#if defined(__aarch64__)
+/* Out of a signal frame that has no unwind information: SIGNAL_PC and what stands before it. */
+static bool leave_handler(struct walk *w)
+{
+	const uint64_t at = w->now.reg[CFI_SP] + SIGNAL_SP - CFI_SP * sizeof(uint64_t);
+	struct cfi_machine_state next = w->now;
+
+	if (!rule_is_sigreturn(w->now.pc))
+		return false;
+	for (unsigned reg = 0; reg <= CFI_SP; reg++)
+		if (!read_stack(w, at + reg * sizeof(uint64_t), &next.reg[reg]))
+			return false;
+	if (!read_stack(w, w->now.reg[CFI_SP] + SIGNAL_PC, &next.pc))
+		return false;
+	next.known = ((uint64_t)2 << CFI_SP) - 1;
+	w->exact = true;
+	w->now = next;
+	return true;
+}
+#else
+static bool leave_handler(struct walk *w)
+{
+	(void)w;
+	return false;
+}
+#endif
+
+/* The same by whatever there is. SIGNAL: the frame left was the kernel's for a handler. */
+static bool step(struct walk *w, bool *signal)
+{
+	struct cfi_frame f;
+
+	*signal = true;
+	if (cfi_find(w->now.pc, &f) != CFI_FOUND)
+		return leave_handler(w);
+	*signal = f.signal;
+	return step_out(w, &f);
 }
 
 #if defined(__x86_64__)
@@ -163,7 +202,7 @@ bool full_step_out(struct stack_ranges *ranges, uint64_t pc, uint64_t sp,
 		   struct full_step *next)
 {
 	struct walk walk, *w = &walk;
-	bool own;
+	bool signal, own;
 
 	w->now.read = read_stack;
 	w->now.context = w;
@@ -172,13 +211,12 @@ bool full_step_out(struct stack_ranges *ranges, uint64_t pc, uint64_t sp,
 	w->stack = (struct stack_range){ 0, 0 };
 	registers_here(w);
 	for (unsigned i = 0; i < WALK_MAX; i++) {
-		struct cfi_frame f;
 		bool there = w->now.pc == pc && w->now.reg[CFI_SP] == sp;
 
 		if (!range_holds(&w->stack, w->now.reg[CFI_SP]) &&
 		    !range_find(ranges, w->now.reg[CFI_SP], &w->stack, &own))
 			return false;
-		if (cfi_find(w->now.pc, &f) != CFI_FOUND || !step_out(w, &f))
+		if (!step(w, &signal))
 			return false;
 		if (there) {
 			next->pc = w->now.pc;
@@ -196,7 +234,7 @@ enum full_meeting full_meet(uint64_t frame)
 	struct stack_ranges ranges;
 	struct walk walk, *w = &walk;
 	uint64_t start, end;
-	bool interrupted = false, own;
+	bool interrupted = false, signal, own;
 
 	if (!cfi_module_range((uint64_t)full_meet, &start, &end))
 		return FULL_UNKNOWN;
@@ -209,7 +247,6 @@ enum full_meeting full_meet(uint64_t frame)
 	registers_here(w);
 	for (unsigned i = 0; i < WALK_MAX; i++) {
 		uint64_t sp = w->now.reg[CFI_SP];
-		struct cfi_frame f;
 
 		/* a handler's frames may have the register as it was in the hook */
 		if (is_known(w, CFI_BP) && w->now.reg[CFI_BP] == frame &&
@@ -219,9 +256,9 @@ enum full_meeting full_meet(uint64_t frame)
 			return FULL_UNKNOWN;
 		if (range_holds(&w->stack, frame) && sp > frame)
 			return FULL_PASSED;
-		if (cfi_find(w->now.pc, &f) != CFI_FOUND || !step_out(w, &f))
+		if (!step(w, &signal))
 			return FULL_UNKNOWN;
-		interrupted |= f.signal;
+		interrupted |= signal;
 	}
 	return FULL_UNKNOWN;
 }

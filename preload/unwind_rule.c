@@ -207,7 +207,7 @@ static void find_coroutine_return(void)
  * The code that a handler returns to has no unwind information in newer kernels' vdso:
  * it is known by its two instructions, as libgcc and gdb know it.
  */
-static bool is_sigreturn(uint64_t pc)
+bool rule_is_sigreturn(uint64_t pc)
 {
 	const uint32_t *code = (const uint32_t *)(pc + 1);
 	struct stack_range r;
@@ -216,7 +216,7 @@ static bool is_sigreturn(uint64_t pc)
 	       code[0] == 0xd2801168 && code[1] == 0xd4000001; /* mov x8, #139; svc #0 */
 }
 #else
-static bool is_sigreturn(uint64_t pc)
+bool rule_is_sigreturn(uint64_t pc)
 {
 	(void)pc;
 	return false;
@@ -231,7 +231,7 @@ static uint64_t rule_for(uint64_t pc)
 		return RULE_END;
 	if (cfi_find(pc, &f) == CFI_FOUND)
 		return rule_from(&f, pc);
-	if (is_sigreturn(pc))
+	if (rule_is_sigreturn(pc))
 		return RULE_SIGNAL;
 	return RULE_NONE | (uint64_t)__atomic_load_n(&rules.changes, __ATOMIC_RELAXED) << 32;
 }

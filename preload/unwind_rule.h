@@ -68,6 +68,12 @@ uint64_t rule_build(uint64_t pc, uint64_t tag);
 /* True where PC lies in the code that the kernel makes a signal handler return to. */
 bool rule_is_signal(uint64_t pc);
 
+/*
+ * True where PC + 1 is the code that returns from a handler, known by its instructions. On
+ * aarch64 only: elsewhere it has unwind information. Needs no table of rules.
+ */
+bool rule_is_sigreturn(uint64_t pc);
+
 static inline enum rule_kind rule_kind(uint64_t rule)
 {
 	return (enum rule_kind)(rule & 15);
