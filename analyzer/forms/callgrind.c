@@ -305,6 +305,7 @@ const struct form form_callgrind = {
 	.default_sort = "bytes",
 	.default_top = 30,
 	.formats = formats,
+	.takes_at = true,
 	.state_size = sizeof(struct callgrind_state),
 	.event = callgrind_event,
 	.end = callgrind_end,

@@ -125,10 +125,11 @@ int64_t recording_ns(const struct recording *r, uint64_t stamp)
 					       : -(double)(r->start_stamp - stamp);
 	double ns = ticks * r->ns_per_tick;
 
-	if (ns >= 9e18)
-		return INT64_MAX;
-	if (ns <= -9e18)
-		return INT64_MIN;
+	/* stamps of a damaged recording: the difference of two moments must fit too */
+	if (ns >= 4e18)
+		return 4000000000000000000;
+	if (ns <= -4e18)
+		return -4000000000000000000;
 	return (int64_t)(ns < 0 ? ns - 0.5 : ns + 0.5);
 }
 

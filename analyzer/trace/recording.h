@@ -190,7 +190,7 @@ struct image *recording_image_at(const struct recording *r, uint32_t pid, uint64
  */
 uint16_t image_generation(const struct image *image, uint64_t address, uint64_t stamp);
 
-/* Stamp to nanoseconds since the start of the recording, and back. */
+/* Stamp to nanoseconds since the start of the recording (at most 4e18 either way), and back. */
 int64_t recording_ns(const struct recording *r, uint64_t stamp);
 uint64_t recording_stamp(const struct recording *r, int64_t ns);
 

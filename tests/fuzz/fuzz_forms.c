@@ -37,6 +37,13 @@ static const char *const words[][5] = {
 	{ "tree", "--callers", "--threshold=0", "--by=function" },
 	{ "tree", "--format=json", "--metric=count", "--all" },
 	{ "tree", "--format=csv", "--callers", "--depth=3" },
+	{ "dhat", "--all" },
+	{ "dhat", "--format=dhat", "--time-unit=B" },
+	{ "dhat", "--since=30ns", "--time-unit=calls", "--depth=0" },
+	{ "dhat", "--format=csv", "--at=peak", "--valgrind-max" },
+	{ "callgrind", "--all" },
+	{ "callgrind", "--format=callgrind" },
+	{ "callgrind", "--format=json", "--since=30ns" },
 };
 
 int fuzz_forms(const uint8_t *data, size_t size)
