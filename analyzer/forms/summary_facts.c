@@ -118,9 +118,12 @@ struct summary_facts *summary_facts_new(struct run *run, struct rss_moments *mom
 uint64_t summary_moment_ns(const struct run *run, const struct summary_facts *f,
 			   uint64_t stamp)
 {
-	int64_t ns = recording_ns(run->recording, stamp) -
-		     recording_ns(run->recording, f->image->start_stamp);
+	int64_t ns;
 
+	/* stamps of a damaged recording can be further apart than any time */
+	if (__builtin_sub_overflow(recording_ns(run->recording, stamp),
+				   recording_ns(run->recording, f->image->start_stamp), &ns))
+		return 0;
 	return ns > 0 ? (uint64_t)ns : 0;
 }
 
