@@ -71,7 +71,8 @@ LIB_CFLAGS  := $(filter-out -fcf-protection=none,$(LIB_CFLAGS))
 endif
 APP_CFLAGS  := $(BASE_CFLAGS) -Ianalyzer
 APP_LIBS    := -ldw -lelf -lzstd -ljansson -liberty -lpthread -lm
-TEST_LIBS   := -lcmocka
+# The library's objects are linked as they were compiled, not optimised anew for each test.
+TEST_LIBS   := -fno-lto -lcmocka
 
 ifdef SAN
 SANFLAGS    := -fsanitize=$(SAN) -fno-omit-frame-pointer -fno-sanitize-recover=all
@@ -277,7 +278,7 @@ CROSS_BIN     = $(CROSS_TESTS:%=$(CROSS_OUT)/tests/cross/test_%) $(OUT)/tests/cr
 $(OUT)/tests/cross/%.elf: tests/unit/%.c tests/cross/cmocka.h $(OUT)/libpreload.a
 	$(say) TEST $@
 	$(Q)mkdir -p $(@D) && $(CC) $(BASE_CFLAGS) -Ipreload -Itests/cross -Itests $(CFLAGS) -o $@ $< \
-		$(OUT)/libpreload.a -lpthread -ldl
+		$(OUT)/libpreload.a -fno-lto -lpthread -ldl
 
 $(CROSS_TESTS:%=$(OUT)/tests/cross/test_%): %: %.elf tests/cross/left_out
 	$(Q)printf '#!/bin/sh\nCROSS_LEFT_OUT="%s" exec qemu-%s -L /usr/%s %s\n' \

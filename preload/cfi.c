@@ -424,36 +424,59 @@ static bool run_advance(struct machine *m, struct cfi_bytes *b, uint8_t op)
 	return true;
 }
 
-/* Run the instructions up to PC's row. */
-static bool run_program(struct machine *m, struct cfi_bytes b, uint64_t pc)
+/* The operation OP, which is none of those that carry a number in their low bits. */
+static __attribute__((noinline)) bool run_other(struct machine *m, const uint8_t **p,
+						 const uint8_t *end, uint8_t op)
 {
-	while (b.p < b.end && !b.bad) {
-		uint8_t op = bytes_u8(&b), low = op & 0x3f;
+	struct cfi_bytes b = { .p = *p, .end = end };
 
-		switch (op >> 6) {
-		case 1: /* advance_loc */
-			m->location += low * m->fde->code_align;
-			if (m->location > pc)
-				return true;
-			break;
-		case 2: /* offset */
-			set_rule(&m->row, low, CFI_OFFSET,
-				 scaled(bytes_uleb(&b), m->fde));
-			break;
-		case 3: /* restore */
-			restore_rule(m, low);
-			break;
-		default:
-			if (op == 0)
-				break;
-			if (!run_advance(m, &b, op))
-				run_cfa(m, &b, op);
-			else if (m->location > pc)
-				return !b.bad;
-			break;
-		}
-	}
+	if (op != 0 && !run_advance(m, &b, op))
+		run_cfa(m, &b, op);
+	*p = b.p;
 	return !b.bad;
+}
+
+/*
+ * Run the instructions up to PC's row. Large functions have hundreds of them: the usual
+ * ones are done here, with their numbers of one byte, and the place stays in a register.
+ */
+static bool run_program(struct machine *m, struct cfi_bytes program, uint64_t pc)
+{
+	const uint8_t *p = program.p, *end = program.end;
+	uint64_t align = m->fde->code_align;
+
+	while (p < end) {
+		uint8_t op = *p++, low = op & 0x3f;
+		bool has_small = p < end && *p < 0x80;
+
+		if (op >> 6 == 1) { /* advance_loc */
+			m->location += low * align;
+		} else if (op >> 6 == 2 && has_small) { /* offset */
+			set_rule(&m->row, low, CFI_OFFSET, scaled(*p++, m->fde));
+			continue;
+		} else if (op >> 6 == 2) {
+			struct cfi_bytes b = { .p = p, .end = end };
+
+			set_rule(&m->row, low, CFI_OFFSET, scaled(bytes_uleb(&b), m->fde));
+			if (b.bad)
+				return false;
+			p = b.p;
+			continue;
+		} else if (op >> 6 == 3) { /* restore */
+			restore_rule(m, low);
+			continue;
+		} else if (op == 0x0e && has_small) { /* def_cfa_offset */
+			m->row.cfa_offset = *p++;
+			continue;
+		} else if (op == 0x02 && p < end) { /* advance_loc1 */
+			m->location += *p++ * align;
+		} else if (!run_other(m, &p, end, op)) {
+			return false;
+		}
+		if (m->location > pc)
+			return true;
+	}
+	return true;
 }
 
 enum cfi_result cfi_find(uint64_t pc, struct cfi_frame *frame)

@@ -32,14 +32,9 @@ static uint64_t microseconds(const struct timeval *t)
 	return (uint64_t)t->tv_sec * 1000000u + (uint64_t)t->tv_usec;
 }
 
-/*
- * A part of the process's life. The program that was asked for has a millisecond in
- * any case: of hundreds of short helpers (compilers, shells) each would be made a fifth
- * slower by it.
- */
-static uint64_t sample_budget_ns(void)
+/* A part of the process's LIFE; a millisecond in any case for the program that was asked for. */
+static uint64_t sample_budget_ns(uint64_t life)
 {
-	uint64_t life = clock_monotonic_ns() - process_record_started_ns();
 	uint64_t part = life / SAMPLE_PART;
 	uint32_t root = __atomic_load_n(&session.ring->root_pid, __ATOMIC_RELAXED);
 
@@ -48,25 +43,27 @@ static uint64_t sample_budget_ns(void)
 
 /*
  * A build starts programs by the thousand that live for a few milliseconds: nobody asks for the
- * address space of these. The program that was started by `record`, or by hand, always counts.
+ * address space of these, nor for the parts of their memory, which would make each a fifth
+ * slower. The program that was started by `record`, or by hand, always counts.
  */
-static bool is_worth_a_snapshot(void)
+static bool is_worth_a_snapshot(uint64_t life)
 {
 	uint32_t recorder = session.ring->recorder_pid;
 
-	return !recorder || (uint32_t)SYS0(getppid) == recorder ||
-	       clock_monotonic_ns() - process_record_started_ns() >= SNAPSHOT_LIFE_NS;
+	return !recorder || (uint32_t)SYS0(getppid) == recorder || life >= SNAPSHOT_LIFE_NS;
 }
 
 static void exit_write(int status)
 {
+	uint64_t life = clock_monotonic_ns() - process_record_started_ns();
+	bool is_worth = is_worth_a_snapshot(life);
 	struct rusage usage;
 	uint8_t small[96];
 	struct meta_builder b;
 
 	tstate_collect();
 	unwind_finish();
-	snapshot_at_exit(sample_budget_ns(), is_worth_a_snapshot());
+	snapshot_at_exit(is_worth ? sample_budget_ns(life) : 0, is_worth);
 	process_record_clock();
 	memset(&usage, 0, sizeof(usage));
 	SYS2(getrusage, RUSAGE_SELF, &usage);
