@@ -17,16 +17,16 @@
 #include "cli/moment.h"
 #include "trace/merge.h"
 
-static unsigned replay_wants(const struct form *form)
+static unsigned replay_wants(const struct run *run)
 {
-	return (form->needs & NEED_SIZES ? REPLAY_SIZES : 0) |
-	       (form->needs & NEED_BLOCKS ? REPLAY_BLOCKS : 0);
+	return (run->needs & NEED_SIZES ? REPLAY_SIZES : 0) |
+	       (run->needs & NEED_BLOCKS ? REPLAY_BLOCKS : 0);
 }
 
 /* A form that names no call stacks needs no tree of them: half the time, and most of the memory. */
 static struct stacks *stacks_needed(const struct run *run)
 {
-	return run->form->needs & (NEED_SYMBOLS | NEED_EVENTS | NEED_ALL) ? run->stacks : NULL;
+	return run->needs & (NEED_SYMBOLS | NEED_EVENTS | NEED_ALL) ? run->stacks : NULL;
 }
 
 /* Replay up to UNTIL (0: all) and finish; EACH (may be NULL) sees every event from SINCE on. */
@@ -132,7 +132,7 @@ int reading_prepare(struct reading *rd)
 	struct run *run = &rd->run;
 	bool needs_peak = moment_needs_peak(o->since) || moment_needs_peak(o->until) ||
 			  moment_needs_peak(o->at);
-	bool needs_image = run->is_default && (run->form->needs & NEED_EVENTS) &&
+	bool needs_image = run->is_default && (run->needs & NEED_EVENTS) &&
 			   images_with_events(run->recording) > 1;
 	uint64_t peak = 0;
 
@@ -172,8 +172,8 @@ int reading_prepare(struct reading *rd)
 	    check_inside(rd, "--at", run->form->settle ? NULL : o->at, run->at_stamp) != 0)
 		return -1;
 	run->has_window = o->since || o->until;
-	if (run->since_stamp > 1 && (run->form->needs & NEED_HEAP)) {
-		rd->base = replay_part(rd, replay_wants(run->form), 0,
+	if (run->since_stamp > 1 && (run->needs & NEED_HEAP)) {
+		rd->base = replay_part(rd, replay_wants(run), 0,
 				      run->since_stamp - 1, NULL);
 		rd->window = window_new(rd->base);
 	}
@@ -192,10 +192,10 @@ static int replay_events(struct reading *rd)
 	uint64_t until = run->until_stamp == UINT64_MAX ? 0 : run->until_stamp;
 	struct merge_select select = { .until_stamp = until };
 	struct merge *m = merge_open(run->recording, stacks_needed(run), &select);
-	bool has_events = (run->form->needs & NEED_EVENTS) && run->form->event;
+	bool has_events = (run->needs & NEED_EVENTS) && run->form->event;
 	void (*watch)(struct run *run, const struct event *event,
 		      const struct change *change) =
-		run->form->needs & NEED_ALL ? run->form->watch : NULL;
+		run->needs & NEED_ALL ? run->form->watch : NULL;
 	const struct event *event;
 	uint64_t count = 0;
 	int result = 0;
@@ -217,7 +217,7 @@ static int replay_events(struct reading *rd)
 	}
 	merge_close(m);
 	replay_finish(run->replay);
-	if (rd->window && (run->form->needs & NEED_PEAK) &&
+	if (rd->window && (run->needs & NEED_PEAK) &&
 	    window_needs_repeat(rd->window))
 		replay_free(replay_part(rd, 0, run->since_stamp, until, repeat_event));
 	return result;
@@ -230,7 +230,7 @@ static void collect_heaps(struct reading *rd)
 	size_t count = replay_heap_count(run->replay);
 
 	/* a form that printed while it read has shown another one already */
-	if (run->is_default && !(run->form->needs & NEED_EVENTS))
+	if (run->is_default && !(run->needs & NEED_EVENTS))
 		run->default_image = default_image(rd, run->replay);
 	run->heaps = xcalloc(count + 1, sizeof(*run->heaps));
 	for (size_t i = 0; i < count; i++) {
@@ -249,7 +249,7 @@ void reading_begin(struct reading *rd)
 {
 	struct run *run = &rd->run;
 
-	run->replay = replay_new(run->recording, run->stacks, replay_wants(run->form));
+	run->replay = replay_new(run->recording, run->stacks, replay_wants(run));
 }
 
 int reading_replay(struct reading *rd)
@@ -269,6 +269,7 @@ int reading_open(struct reading *rd, const struct form *form)
 	struct run *run = &rd->run;
 
 	run->form = form;
+	run->needs = form->needs | (form->needs_more ? form->needs_more(run->state) : 0);
 	run->diag = &rd->diag;
 	run->format = o->format;
 	run->own_format = o->own_format;
@@ -287,7 +288,7 @@ int reading_open(struct reading *rd, const struct form *form)
 	if (!run->recording)
 		return -1;
 	run->stacks = stacks_new();
-	if (form->needs & NEED_SYMBOLS) {
+	if (run->needs & NEED_SYMBOLS) {
 		const char *reason;
 
 		if (o->debuginfod) {

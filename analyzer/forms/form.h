@@ -84,6 +84,8 @@ struct form {
 	 */
 	bool (*is_live)(const void *state);
 	int (*live)(struct run *run);
+	/* NEED_* beside `needs` that the options ask for. May be NULL. */
+	unsigned (*needs_more)(const void *state);
 	/* Each may be NULL; each returns 0, or -1 with run->diag set. */
 	/*
 	 * With takes_at: find the moment that run->at_text (NULL: none was typed) means, instead of
@@ -104,6 +106,7 @@ struct form {
 /* One run of one form over one recording. Read only for forms but for state and diag. */
 struct run {
 	const struct form *form;
+	unsigned needs;                  /* of the form and of its options */
 	void *state;
 	struct diag *diag;
 	struct recording *recording;

@@ -8,15 +8,21 @@
 #include "base/units.h"
 #include "base/xmem.h"
 #include "forms/form.h"
+#include "forms/maps_moment.h"
+#include "forms/maps_owners.h"
 #include "forms/site_lives.h"
 #include "forms/site_rows.h"
 #include "forms/stack_lines.h"
 #include "forms/stack_text.h"
+#include "forms/touched.h"
 
 struct sites_state {
 	uint32_t depth;
-	bool has_depth, has_lives;
+	bool has_depth, has_lives, is_touched;
+	const char *moment;                /* of --touched */
 	struct frame_tree *tree;
+	struct map_snapshots *snapshots;   /* --touched */
+	const struct map_snapshot *at;
 	struct site_lives lives;
 };
 
@@ -239,12 +245,63 @@ static void sites_watch(struct run *run, const struct event *event, const struct
 		site_lives_note(&s->lives, change, event->r.stamp);
 }
 
+/* --touched: the figures are those of the moment with the most resident memory. */
+static int sites_settle(struct run *run)
+{
+	struct sites_state *s = run->state;
+
+	if (!s->is_touched)
+		return 0;
+	s->snapshots = map_snapshots_new(run->recording);
+	s->at = maps_moment_find(run, s->snapshots, s->moment);
+	if (!s->at)
+		return -1;
+	run->has_at = true;
+	run->at_stamp = s->at->stamp;
+	return 0;
+}
+
+static void put_touched(struct run *run)
+{
+	struct sites_state *s = run->state;
+	struct heap *heap = replay_image_heap(run->replay, s->at->image);
+	struct address_space *a = address_space_new(s->at->smaps, s->snapshots, s->at->pid);
+	int64_t ns = recording_ns(run->recording, s->at->stamp);
+	char time[UNITS_MAX];
+	struct owners *o;
+
+	s->tree = frame_tree_new(run->resolver, run->wrappers, run->stacks);
+	if (run->format == EMIT_TEXT && heap) {
+		run_put_image(run, heap->image);
+		fprintf(run->out, "live after %s (%s):\n\n",
+			units_ns(time, ns > 0 ? (uint64_t)ns : 0), s->moment);
+	}
+	if (heap) {
+		o = owners_new(a, run->replay, heap, s->at, s->tree);
+		touched_put(run, s->tree, o, s->at->has_pages);
+		owners_free(o);
+	}
+	address_space_free(a);
+}
+
+static unsigned sites_needs_more(const void *state)
+{
+	const struct sites_state *s = state;
+
+	return s->is_touched ? NEED_BLOCKS | NEED_EVENTS : 0;
+}
+
 static int sites_end(struct run *run)
 {
 	struct sites_state *s = run->state;
 	struct site_rows *all = xcalloc(1, sizeof(*all));
 	size_t row_count = 0;
 
+	if (s->is_touched) {
+		free(all);
+		put_touched(run);
+		return 0;
+	}
 	s->tree = frame_tree_new(run->resolver, run->wrappers, run->stacks);
 	for (size_t i = 0; i < run->heap_count; i++) {
 		struct site_rows *rows = s->has_lives ?
@@ -290,10 +347,11 @@ static void sites_release(struct run *run)
 	struct sites_state *s = run->state;
 
 	frame_tree_free(s->tree);
+	map_snapshots_free(s->snapshots);
 	site_lives_release(&s->lives);
 }
 
-enum { KEY_LIFETIMES = 0x200 };
+enum { KEY_LIFETIMES = 0x200, KEY_TOUCHED };
 
 static error_t parse(int key, char *arg, struct argp_state *state)
 {
@@ -304,6 +362,13 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 		s->has_lives = true;
 		return 0;
 	}
+	if (key == KEY_TOUCHED) {
+		s->is_touched = true;
+		s->moment = arg ? arg : "peak";
+		return 0;
+	}
+	if (key == ARGP_KEY_END && s->is_touched && s->has_lives)
+		form_usage_error(state, "--touched is one moment, --lifetimes the whole: choose");
 	if (key != 'd')
 		return ARGP_ERR_UNKNOWN;
 	s->depth = stack_lines_parse_depth(state, arg);
@@ -317,6 +382,9 @@ static const struct argp_option options[] = {
 	  "stacks (default; text then shows the first 8 frames)", 0 },
 	{ "lifetimes", KEY_LIFETIMES, NULL, 0,
 	  "How long the released blocks lived: shortest, median, 99th percentile, longest", 0 },
+	{ "touched", KEY_TOUCHED, "MOMENT", OPTION_ARG_OPTIONAL,
+	  "What was live at MOMENT (as for maps --at; when the most memory was resident): asked for, "
+	  "resident, never touched", 0 },
 	{ 0 },
 };
 
@@ -334,6 +402,8 @@ const struct form form_sites = {
 	.default_sort = "peak_bytes",
 	.default_top = 20,
 	.state_size = sizeof(struct sites_state),
+	.needs_more = sites_needs_more,
+	.settle = sites_settle,
 	.begin = sites_begin,
 	.watch = sites_watch,
 	.end = sites_end,

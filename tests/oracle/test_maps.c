@@ -128,6 +128,10 @@ TEST(test_of_one_gibibyte_one_page_was_touched)
 	assert_non_null(strstr(asked, "\nheap,1,1073741824,4080,1073737744,main,"));
 	assert_non_null(strstr(touched, "\nheap,1,1073741824,8176,1073733648,main,"));
 	assert_null(strstr(freed, "1073741824"));
+	/* the same by the other report */
+	free(asked);
+	asked = ask("sites --touched=mark:touched --format=csv --top=1 test.data");
+	assert_string_equal(asked, touched);
 	free(touched);
 	free(asked);
 	free(freed);
