@@ -61,35 +61,36 @@ static void add_sources(struct texts *t, const struct threshold_facts *f)
 
 	add(t, xasprintf("malloc takes memory from two places: the heap, which ends at the program "
 			 "break and grows by brk; and mappings, each a piece of address space by "
-			 "itself, made by mmap. It was asked for %s block%s. %s (%s) came from heap "
-			 "that it had already, without a system call.",
+			 "itself, made by mmap. It was asked for %s block%s. %s (%s) came from "
+			 "heap that it had already, without a system call.",
 			 units_count(a, sum->calls), plural(sum->calls), units_count(b, sum->heap),
 			 units_percent(c, sum->heap, sum->calls)));
 	if (sum->brk)
-		add(t, xasprintf("For %s block%s the heap had to grow: %s in all. Each time malloc takes "
-				 "%s more than it needs (M_TOP_PAD), so that the next small blocks "
-				 "need no system call.", units_count(a, sum->brk), plural(sum->brk),
+		add(t, xasprintf("For %s block%s the heap had to grow: %s in all. Each time malloc "
+				 "takes %s more than it needs (M_TOP_PAD), so that the next small "
+				 "blocks need no system call.",
+				 units_count(a, sum->brk), plural(sum->brk),
 				 units_bytes(b, brk->grow_bytes), amount(c, f->last.value[SET_TOP_PAD])));
 	if (sum->mapped && f->is_glibc)
-		add(t, xasprintf("%s block%s got %s, being no smaller than M_MMAP_THRESHOLD. A block needs "
-				 "8 "
-				 "bytes more than was asked, rounded up to 16: with a threshold of %s, "
-				 "requests of %s bytes and more are mapped. A mapping has whole pages: "
-				 "%s for %s.", units_count(a, sum->mapped), plural(sum->mapped),
+		add(t, xasprintf("%s block%s got %s, being no smaller than M_MMAP_THRESHOLD. A "
+				 "block needs 8 bytes more than was asked, rounded up to 16: with "
+				 "a threshold of %s, requests of %s bytes and more are mapped. A "
+				 "mapping has whole pages: %s for %s.",
+				 units_count(a, sum->mapped), plural(sum->mapped),
 				 sum->mapped == 1 ? "a mapping of its own" : "mappings of their own",
 				 amount(b, threshold), units_count(c, malloc_threshold_request(threshold)),
 				 units_bytes(d, sum->mapped_bytes),
 				 sum->maps == 1 ? "it" : "all of them"));
 	else if (f->is_glibc)
-		add(t, xasprintf("No block got a mapping of its own: none was as large as M_MMAP_THRESHOLD "
-				 "(%s: requests of %s bytes and more).",
+		add(t, xasprintf("No block got a mapping of its own: none was as large as "
+				 "M_MMAP_THRESHOLD (%s: requests of %s bytes and more).",
 				 amount(a, f->last.value[SET_MMAP_THRESHOLD]),
 				 units_count(b, malloc_threshold_request(
 						     f->last.value[SET_MMAP_THRESHOLD]))));
 	if (sum->arena)
-		add(t, xasprintf("%s block%s came from arenas: heaps that malloc maps for further threads, "
-				 "so "
-				 "that threads do not wait for each other. They grow by mprotect.",
+		add(t, xasprintf("%s block%s came from arenas: heaps that malloc maps for further "
+				 "threads, so that threads do not wait for each other. They grow "
+				 "by mprotect.",
 				 units_count(a, sum->arena), plural(sum->arena)));
 }
 
@@ -98,7 +99,6 @@ static void add_frees(struct texts *t, const struct threshold_facts *f)
 	const struct served_row *sum = &f->sum;
 	const struct syscall_totals *brk = &f->heap->syscalls[SYS_MEM_brk];
 	char a[UNITS_MAX], b[UNITS_MAX], c[UNITS_MAX], d[UNITS_MAX];
-
 	uint64_t trim = f->first.value[SET_TRIM_THRESHOLD];
 	bool is_one = trim == f->last.value[SET_TRIM_THRESHOLD];
 	char *kept, *unmapped;
@@ -107,8 +107,8 @@ static void add_frees(struct texts *t, const struct threshold_facts *f)
 		add(t, xstrdup("Nothing was freed."));
 		return;
 	}
-	kept = xasprintf(" malloc keeps the memory of %s for the next requests: the system sees nothing "
-			 "of that.", sum->unmapped ? units_count(b, sum->kept + sum->trimmed) :
+	kept = xasprintf(" malloc keeps the memory of %s for the next requests: the system sees "
+			 "nothing of that.", sum->unmapped ? units_count(b, sum->kept + sum->trimmed) :
 			 "a freed block");
 	unmapped = xasprintf(" %s went back at once with %s own mapping (munmap).",
 			     units_count(c, sum->unmapped), sum->unmapped == 1 ? "its" : "their");
@@ -118,15 +118,15 @@ static void add_frees(struct texts *t, const struct threshold_facts *f)
 	free(kept);
 	free(unmapped);
 	if (brk->trim)
-		add(t, xasprintf("The heap shrank %s, by %s in all: a free found that the free memory at "
-				 "its "
-				 "end had reached M_TRIM_THRESHOLD%s%s%s, and brk gave it back.",
+		add(t, xasprintf("The heap shrank %s, by %s in all: a free found that the free "
+				 "memory at its end had reached M_TRIM_THRESHOLD%s%s%s, and brk "
+				 "gave it back.",
 				 times(a, brk->trim), units_bytes(b, brk->trim_bytes),
 				 is_one ? " (" : "", is_one ? amount(c, trim) : "", is_one ? ")" : ""));
 	else if (f->is_glibc)
-		add(t, xasprintf("The heap never shrank: that takes free memory of M_TRIM_THRESHOLD (%s) "
-				 "at "
-				 "its end, and one live block there keeps all below it.",
+		add(t, xasprintf("The heap never shrank: that takes free memory of "
+				 "M_TRIM_THRESHOLD (%s) at its end, and one live block there keeps "
+				 "all below it.",
 				 amount(d, f->last.value[SET_TRIM_THRESHOLD])));
 }
 
@@ -158,33 +158,36 @@ static void add_moves(struct texts *t, const struct threshold_facts *f)
 	for (size_t i = 0; i < f->move_count; i++)
 		moves += f->moves[i].setting == NULL;
 	if (moves)
-		add(t, xasprintf("The threshold moved %s by itself. When a block with a mapping of its own "
-				 "is freed (up to 32 MiB), glibc takes such blocks for short-lived: "
-				 "M_MMAP_THRESHOLD becomes the size of that block, so that the next "
-				 "ones come from the heap and are kept there, and M_TRIM_THRESHOLD "
-				 "twice that size. In the end requests of %s bytes and more were "
-				 "mapped.", times(a, moves), units_count(b, malloc_threshold_request(
+		add(t, xasprintf("The threshold moved %s by itself. When a block with a mapping of "
+				 "its own is freed (up to 32 MiB), glibc takes such blocks for "
+				 "short-lived: M_MMAP_THRESHOLD becomes the size of that block, so "
+				 "that the next ones come from the heap and are kept there, and "
+				 "M_TRIM_THRESHOLD twice that size. In the end requests of %s "
+				 "bytes and more were mapped.",
+				 times(a, moves), units_count(b, malloc_threshold_request(
 					f->last.value[SET_MMAP_THRESHOLD]))));
 	if (found->moved)
-		add(t, xasprintf("%s request%s of %s bytes and more came from the heap for that reason: at "
-				 "the threshold of the beginning %s would have been mapped.",
+		add(t, xasprintf("%s request%s of %s bytes and more came from the heap for that "
+				 "reason: at the threshold of the beginning %s would have been "
+				 "mapped.",
 				 units_count(a, found->moved), plural(found->moved),
 				 units_count(b, boundary), found->moved == 1 ? "it" : "they"));
 	if (found->reused)
-		add(t, xasprintf("%s request%s came from the heap although %s large enough for a mapping: "
-				 "malloc first looks for free memory in the heap, and there was enough.",
+		add(t, xasprintf("%s request%s came from the heap although %s large enough for a "
+				 "mapping: malloc first looks for free memory in the heap, and "
+				 "there was enough.",
 				 units_count(a, found->reused), plural(found->reused),
 				 found->reused == 1 ? "it was" : "they were"));
 	if (!f->last.is_dynamic) {
 		char *which = settings_text(&f->last);
 
-		add(t, xasprintf("The threshold does not move by itself%s: %s was set, and setting any of "
-				 "M_MMAP_THRESHOLD, M_TRIM_THRESHOLD, M_TOP_PAD and M_MMAP_MAX ends "
-				 "that.", moves ? " any more" : "", which));
+		add(t, xasprintf("The threshold does not move by itself%s: %s was set, and setting "
+				 "any of M_MMAP_THRESHOLD, M_TRIM_THRESHOLD, M_TOP_PAD and "
+				 "M_MMAP_MAX ends that.", moves ? " any more" : "", which));
 		free(which);
 	} else if (!moves && f->sum.mapped) {
-		add(t, xstrdup("The threshold did not move: no block with a mapping of its own that was "
-			       "larger than it, and at most 32 MiB, was freed."));
+		add(t, xstrdup("The threshold did not move: no block with a mapping of its own "
+			       "that was larger than it, and at most 32 MiB, was freed."));
 	}
 }
 
@@ -197,10 +200,9 @@ char **threshold_paragraphs(const struct threshold_facts *f, size_t *count)
 	if (f->is_glibc)
 		add_moves(&t, f);
 	else
-		add(&t, xstrdup("This program's malloc is not glibc's: its rules are its own, and there is "
-				"no "
-				"M_MMAP_THRESHOLD. A mapping made while malloc was called counts as that "
-				"block's."));
+		add(&t, xstrdup("This program's malloc is not glibc's: its rules are its own, and "
+				"there is no M_MMAP_THRESHOLD. A mapping made while malloc was "
+				"called counts as that block's."));
 	*count = t.count;
 	return t.items;
 }
@@ -225,37 +227,37 @@ char **threshold_terms(const struct threshold_facts *f, size_t *count)
 
 	for (unsigned i = 0; i < SET_COUNT; i++)
 		value[i] = value_text(f, (enum malloc_setting)i);
-	add(&t, xasprintf("M_MMAP_THRESHOLD (%s): a request that needs as much or more gets a mapping of "
-			  "its "
-			  "own. For it: its free gives the pages back at once, and no small block can "
-			  "keep them. Against it: a system call to get it, one to free it, and each page "
-			  "is new and zeroed again by the kernel at its first use. Here: %s block%s.",
+	add(&t, xasprintf("M_MMAP_THRESHOLD (%s): a request that needs as much or more gets a "
+			  "mapping of its own. For it: its free gives the pages back at once, and "
+			  "no small block can keep them. Against it: a system call to get it, one "
+			  "to free it, and each page is new and zeroed again by the kernel at its "
+			  "first use. Here: %s block%s.",
 			  value[SET_MMAP_THRESHOLD], units_count(a, f->sum.mapped),
 			  plural(f->sum.mapped)));
-	add(&t, xasprintf("M_TRIM_THRESHOLD (%s): free calls brk to lower the break when so much is free "
-			  "at the end of the heap. Smaller: less memory held, more system calls. Here: "
-			  "%s.", value[SET_TRIM_THRESHOLD],
+	add(&t, xasprintf("M_TRIM_THRESHOLD (%s): free calls brk to lower the break when so much "
+			  "is free at the end of the heap. Smaller: less memory held, more system "
+			  "calls. Here: %s.", value[SET_TRIM_THRESHOLD],
 			  times(a, f->heap->syscalls[SYS_MEM_brk].trim)));
-	add(&t, xasprintf("M_TOP_PAD (%s): what malloc takes in addition each time the heap grows, and "
-			  "leaves "
-			  "at its end when it is trimmed. Here the heap grew %s.",
+	add(&t, xasprintf("M_TOP_PAD (%s): what malloc takes in addition each time the heap grows, "
+			  "and leaves at its end when it is trimmed. Here the heap grew %s.",
 			  value[SET_TOP_PAD], times(a, f->heap->syscalls[SYS_MEM_brk].grow)));
-	add(&t, xasprintf("M_MMAP_MAX (%s): so many blocks may have mappings of their own at a time; 0: "
-			  "none.", units_count(a, f->last.value[SET_MMAP_MAX])));
+	add(&t, xasprintf("M_MMAP_MAX (%s): so many blocks may have mappings of their own at a "
+			  "time; 0: none.", units_count(a, f->last.value[SET_MMAP_MAX])));
 	if (f->last.value[SET_ARENA_MAX])
-		add(&t, xasprintf("M_ARENA_MAX (%s): threads share at most so many arenas. Here %s block%s "
-				  "came from arenas.", units_count(a, f->last.value[SET_ARENA_MAX]),
+		add(&t, xasprintf("M_ARENA_MAX (%s): threads share at most so many arenas. Here %s "
+				  "block%s came from arenas.",
+				  units_count(a, f->last.value[SET_ARENA_MAX]),
 				  units_count(b, f->sum.arena), plural(f->sum.arena)));
 	else
-		add(&t, xasprintf("M_ARENA_MAX (not set: 8 for each processor): so many arenas at most for "
-				  "the "
-				  "threads. Here %s block%s came from arenas.",
+		add(&t, xasprintf("M_ARENA_MAX (not set: 8 for each processor): so many arenas at "
+				  "most for the threads. Here %s block%s came from arenas.",
 				  units_count(b, f->sum.arena), plural(f->sum.arena)));
-	add(&t, xasprintf("glibc.malloc.tcache_count (%s): each thread keeps so many freed blocks of each "
-			  "small size for itself. They look used to the heap: one at its end keeps free "
-			  "from trimming it.", units_count(a, f->last.value[SET_TCACHE_COUNT])));
-	add(&t, xstrdup("They are set by mallopt(3), by GLIBC_TUNABLES=glibc.malloc.mmap_threshold=..., or "
-			"by "
+	add(&t, xasprintf("glibc.malloc.tcache_count (%s): each thread keeps so many freed blocks "
+			  "of each small size for itself. They look used to the heap: one at its "
+			  "end keeps free from trimming it.",
+			  units_count(a, f->last.value[SET_TCACHE_COUNT])));
+	add(&t, xstrdup("They are set by mallopt(3), by "
+			"GLIBC_TUNABLES=glibc.malloc.mmap_threshold=..., or by "
 			"MALLOC_MMAP_THRESHOLD_=... in the environment."));
 	for (unsigned i = 0; i < SET_COUNT; i++)
 		free(value[i]);
