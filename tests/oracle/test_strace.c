@@ -1,12 +1,14 @@
 /*
- * test_strace.c - the memory system calls are strace's, from the library's start
- * on, ld.so's own set aside; and the storm of the article.
+ * test_strace.c - the memory system calls are strace's: order, arguments, results, counts and
+ * call stacks, from the library's start on, ld.so's own and those of constructors set
+ * aside; and the storm of the article.
  */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
+#include "support/call_trace.h"
 #include "support/run.h"
 #include "test.h"
 
@@ -103,23 +105,267 @@ TEST(test_a_block_above_the_threshold_is_one_mapping_and_its_free_unmaps_it)
 	result_free(&r);
 }
 
-/* name(args) = result of every memory call, addresses included, in order. */
-TEST(test_calls_arguments_and_order_equal_strace)
-{
-	/* strace sees the library's own start; the program's part begins at the first mark-like call */
-	struct result theirs = run_shell(
-		"setarch -R strace -o strace.out -e trace=brk,mmap,munmap,mremap %s >/dev/null; "
-		"grep -oE '^(brk|mmap|munmap|mremap)\\(' strace.out | tail -n 14 | tr -d '('",
-		built("examples/alloc_size"));
-	struct result mine = record("", "%s", built("examples/alloc_size"));
-	struct result lines = run_shell("%s ltrace -S test.data | grep -oE "
-					"'^SYS_(brk|mmap|munmap|mremap)\\(' | tail -n 14 | "
-					"sed 's/^SYS_//' | tr -d '('", built("allotrope"));
+/* ---- line by line ---- */
 
-	assert_string_equal(lines.out, theirs.out);
+/* Fails with the first line that differs. */
+static void assert_same_lines(const char *command, int thread, const char *ours, const char *theirs)
+{
+	int line = 1;
+
+	for (; *ours && *theirs; line++) {
+		size_t a = strcspn(ours, "\n"), b = strcspn(theirs, "\n");
+
+		if (a != b || memcmp(ours, theirs, a) != 0)
+			fail_msg("%s, thread %d, call %d: %.*s, strace: %.*s", command, thread, line,
+				 (int)a, ours, (int)b, theirs);
+		ours += a + 1;
+		theirs += b + 1;
+	}
+	if (*ours || *theirs)
+		fail_msg("%s, thread %d: after %d calls %s has more: %.200s", command, thread, line - 1,
+			 *ours ? "allotrope" : "strace", *ours ? ours : theirs);
+}
+
+/* Traces COMMAND by both, with the environment scrubbed alike, into theirs.out and ours.out. */
+static void trace_both(const char *environment, const char *command)
+{
+	char program[256];
+	struct result r;
+
+	snprintf(program, sizeof(program), "%.*s", (int)strcspn(command, " "), command);
+	r = run_shell("SCRUB=$(basename %s); %s setarch -R strace -f -k -o theirs.out "
+		      "-e trace=%%memory -E SCRUB=$SCRUB -E LD_PRELOAD=%s %s >/dev/null",
+		      program, environment, built("tests/subjects/scrub.so"), command);
+	result_free(&r);
+	r = run_shell("SCRUB=$(basename %s) LD_PRELOAD=%s %s setarch -R %s record -q -o test.data -- %s "
+		      ">/dev/null", program, built("tests/subjects/scrub.so"), environment,
+		      built("allotrope"), command);
+	result_free(&r);
+	free(ask("strace -f -k --no-startup -o ours.out test.data"));
+}
+
+static void assert_same_calls(const char *environment, const char *command, int least)
+{
+	struct call_trace ours, theirs;
+	char *a, *b;
+	int i = 0;
+
+	trace_both(environment, command);
+	ours = call_trace_read("ours.out", 0);
+	theirs = call_trace_read("theirs.out", 1);
+	assert_true(theirs.set_aside > 0);
+	for (; (b = call_trace_thread(&theirs, i)) != NULL; i++) {
+		a = call_trace_thread(&ours, i);
+		assert_same_lines(command, i, a ? a : "", b);
+		free(a);
+		free(b);
+	}
+	assert_null(call_trace_thread(&ours, i));
+	assert_in_range(ours.count, least, CALLS_MAX);
+	printf("%s: %d calls of %d threads alike\n", command, ours.count, i);
+	call_trace_free(&ours);
+	call_trace_free(&theirs);
+}
+
+TEST(test_calls_of_the_examples_are_straces)
+{
+	static const char *const examples[] = {
+		"alloc_size", "benchmark", "int_blocks 200000", "threshold_walk", "threshold_walk 65536",
+		"trim",
+	};
+
+	for (size_t i = 0; i < sizeof(examples) / sizeof(examples[0]); i++) {
+		char path[64];
+
+		snprintf(path, sizeof(path), "examples/%s", examples[i]);
+		assert_same_calls("", built(path), 2);
+	}
+}
+
+/* strace takes some milliseconds for a call stack: the loader's calls are counted apart. */
+TEST(test_calls_of_the_trim_storm_are_straces)
+{
+	struct call_trace ours, theirs, small;
+	char command[4096], *a, *b;
+
+	free(run_shell("strace -f -k -o theirs.out -e trace=%%memory %s 1",
+		       built("examples/int_blocks")).out);
+	small = call_trace_read("theirs.out", 1);
+	snprintf(command, sizeof(command), "%s 4300000 >/dev/null", built("examples/int_blocks"));
+	free(run_shell("export GLIBC_TUNABLES=glibc.malloc.tcache_count=0; setarch -R strace -f "
+		       "-o theirs.out -e trace=%%memory %s; setarch -R %s record -q -o test.data -- %s",
+		       command, built("allotrope"), command).out);
+	free(ask("strace -f --no-startup -o ours.out test.data"));
+	ours = call_trace_read("ours.out", 0);
+	theirs = call_trace_read("theirs.out", 1);
+	call_trace_drop(&theirs, small.set_aside);
+	a = call_trace_thread(&ours, 0);
+	b = call_trace_thread(&theirs, 0);
+	assert_same_lines(command, 0, a, b);
+	assert_in_range(ours.count, 20000, CALLS_MAX);
+	free(a);
+	free(b);
+	call_trace_free(&ours);
+	call_trace_free(&theirs);
+	call_trace_free(&small);
+}
+
+TEST(test_every_call_is_printed_as_strace_does)
+{
+	assert_same_calls("", built("tests/subjects/map_calls"), 50);
+}
+
+TEST(test_calls_of_threads_are_straces)
+{
+	assert_same_calls("", built("tests/subjects/four_threads"), 100);
+}
+
+TEST(test_calls_of_real_programs_are_straces)
+{
+	FILE *out = fopen("input.json", "w");
+
+	for (int i = 0; i < 40000; i++)
+		fprintf(out, "{\"number\": %d, \"text\": \"%080d\"}\n", i, i);
+	fclose(out);
+	assert_same_calls("", "/usr/bin/jq -s length input.json", 20);
+	/* how many of CPython's pools fit into an arena depends on where that was mapped */
+	assert_same_calls("PYTHONMALLOC=malloc PYTHONHASHSEED=0",
+			  "/usr/bin/python3 -c 'x=[str(i)*9 for i in range(60000)];y=bytearray(9<<20);del y'", 20);
+	assert_same_calls("", "/usr/bin/sqlite3 :memory: 'create table t(x);"
+			  "insert into t select hex(randomblob(40)) from generate_series(1,20000);"
+			  "select count(*) from t'", 10);
+}
+
+/* The server has threads and another allocator, and works until it is told to stop. */
+TEST(test_calls_of_a_server_are_straces)
+{
+	FILE *out = fopen("server", "w");
+
+	if (!found("redis-server") || !found("redis-cli"))
+		SKIP("redis is not installed");
+	fputs("#!/bin/sh\n(for i in 1 2 3 4 5 6 7 8 9 10 11 12 13 14 15 16 17 18 19 20; do sleep 0.2\n"
+	      "redis-cli -s ./socket ping 2>&1 | grep -q PONG && break; done\n"
+	      "redis-cli -s ./socket shutdown nosave) >/dev/null 2>&1 &\n"
+	      "exec timeout 20 \"$@\" redis-server --port 0 --unixsocket ./socket --save '' --hz 1\n", out);
+	fclose(out);
+	free(run_shell("chmod +x server; ./server setarch -R strace -f -k -o theirs.out "
+		       "-e trace=%%memory; ./server setarch -R %s record -q -o test.data --",
+		       built("allotrope")).out);
+	free(ask("strace -f -k --no-startup -o ours.out test.data"));
+
+	struct call_trace ours = call_trace_read("ours.out", 0), theirs = call_trace_read("theirs.out", 1);
+	char *a = call_trace_thread(&ours, 0), *b = call_trace_thread(&theirs, 0);
+
+	assert_non_null(a);
+	assert_non_null(b);
+	assert_same_lines("redis-server", 0, a, b);
+	assert_in_range(ours.count, 5, CALLS_MAX);
+	free(a);
+	free(b);
+	call_trace_free(&ours);
+	call_trace_free(&theirs);
+}
+
+/* Inside the allocator ours begin at its caller: they are the end of strace's. */
+static void assert_same_stacks(const char *command)
+{
+	struct call_trace ours, theirs;
+
+	trace_both("", command);
+	ours = call_trace_read("ours.out", 0);
+	theirs = call_trace_read("theirs.out", 1);
+	assert_int_equal(ours.count, theirs.count);
+	for (int i = 0; i < ours.count; i++) {
+		const struct trace_line *a = &ours.lines[i], *b = &theirs.lines[i];
+		int inside = b->frame_count - a->frame_count;
+
+		assert_in_range(a->frame_count, 2, FRAMES_MAX);
+		assert_in_range(inside, 0, FRAMES_MAX);
+		for (int k = 0; k < a->frame_count; k++)
+			if (strcmp(a->frames[k], b->frames[inside + k]) != 0)
+				fail_msg("%s: frame %d of %s: %s, strace %s", command, k, a->text,
+					 a->frames[k], b->frames[inside + k]);
+		/* names of the program's own functions; libc's local ones strace cannot know */
+		if (strncmp(a->frames[0], "libc", 4) != 0)
+			assert_string_equal(a->functions[0], b->functions[inside]);
+	}
+	call_trace_free(&ours);
+	call_trace_free(&theirs);
+}
+
+TEST(test_stacks_of_the_examples_are_straces)
+{
+	assert_same_stacks(built("examples/alloc_size"));
+	assert_same_stacks(built("examples/int_blocks 100000"));
+	assert_same_stacks(built("examples/threshold_walk"));
+	assert_same_stacks(built("examples/trim"));
+	assert_same_stacks(built("tests/subjects/map_calls"));
+}
+
+/* The number before the last words of the line of NAME in a -c table. */
+static long long table_calls(const char *table, const char *name)
+{
+	long long calls = 0;
+
+	for (const char *p = table; p && *p; p = strchr(p, '\n'), p += p != NULL) {
+		double percent, seconds;
+		long long usecs, count;
+		char rest[128], *word;
+
+		if (sscanf(p, "%lf %lf %lld %lld %127[^\n]", &percent, &seconds, &usecs, &count, rest) != 5)
+			continue;
+		word = strrchr(rest, ' ');
+		word = word ? word + 1 : rest;
+		if (strcmp(word, name) == 0)
+			calls = count;
+	}
+	return calls;
+}
+
+TEST(test_counts_are_those_of_straces_table_without_the_loaders)
+{
+	static const char *const names[] = { "brk", "mmap", "munmap", "mprotect", "madvise" };
+	char command[4096];
+	struct result theirs, loader;
+	char *ours;
+
+	snprintf(command, sizeof(command), "%s 4200000", built("examples/int_blocks"));
+	theirs = run_shell("GLIBC_TUNABLES=glibc.malloc.tcache_count=0 strace -f -c -e trace=%%memory "
+			   "-o table.out %s >/dev/null; cat table.out", command);
+	loader = run_shell("strace -f -k -e trace=%%memory -o loader.out %s 1 >/dev/null",
+			   built("examples/int_blocks"));
+	free(run_shell("GLIBC_TUNABLES=glibc.malloc.tcache_count=0 %s record -q -o test.data -- %s",
+		       built("allotrope"), command).out);
+	ours = ask("strace -c test.data");
+	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
+		struct result own = run_shell("grep -A1 '%s(' loader.out | grep -c ' > .*ld-linux'", names[i]);
+
+		assert_int_equal(table_calls(ours, names[i]),
+				 table_calls(theirs.out, names[i]) - atoll(own.out));
+		result_free(&own);
+	}
+	free(ours);
 	result_free(&theirs);
-	result_free(&mine);
-	result_free(&lines);
+	result_free(&loader);
+}
+
+/* The same calls, but for asking where the break is, where no site could be patched. */
+TEST(test_inferred_calls_are_those_that_were_made)
+{
+	struct result exact = record("", "%s", built("examples/alloc_size"));
+	char *seen = ask("strace --no-startup -e brk,mmap,munmap test.data");
+	struct result again = record("--syscalls=inferred", "%s", built("examples/alloc_size"));
+	char *inferred = ask("strace --no-startup -e brk,mmap,munmap test.data");
+
+	assert_null(strstr(seen, "inferred"));
+	assert_non_null(strstr(inferred, "mmap(NULL, 266240, PROT_READ|PROT_WRITE, "
+			       "MAP_PRIVATE|MAP_ANONYMOUS, -1, 0) = 0x"));
+	for (const char *p = inferred; (p = strstr(p, "266240) ")) != NULL; p++)
+		assert_non_null(strstr(p, "= 0 (inferred)\n"));
+	free(seen);
+	free(inferred);
+	result_free(&exact);
+	result_free(&again);
 }
 
 int main(void)
@@ -129,7 +375,15 @@ int main(void)
 		LIVE_TEST(test_brk_calls_of_the_storm_equal_strace),
 		LIVE_TEST(test_python27_range_shows_the_storm_of_the_article),
 		LIVE_TEST(test_a_block_above_the_threshold_is_one_mapping_and_its_free_unmaps_it),
-		LIVE_TEST(test_calls_arguments_and_order_equal_strace),
+		LIVE_TEST(test_calls_of_the_examples_are_straces),
+		LIVE_TEST(test_calls_of_the_trim_storm_are_straces),
+		LIVE_TEST(test_every_call_is_printed_as_strace_does),
+		LIVE_TEST(test_calls_of_threads_are_straces),
+		LIVE_TEST(test_calls_of_real_programs_are_straces),
+		LIVE_TEST(test_calls_of_a_server_are_straces),
+		LIVE_TEST(test_stacks_of_the_examples_are_straces),
+		LIVE_TEST(test_counts_are_those_of_straces_table_without_the_loaders),
+		LIVE_TEST(test_inferred_calls_are_those_that_were_made),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
