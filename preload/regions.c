@@ -9,6 +9,7 @@
 
 #include "clock.h"
 #include "meta.h"
+#include "own_memory.h"
 #include "proc_maps.h"
 #include "session.h"
 
@@ -20,6 +21,12 @@ extern const ElfW(Ehdr) __ehdr_start __attribute__((visibility("hidden")));
 
 struct span {
 	uint64_t start, end;
+};
+
+/* A search for the first of the library's own mappings in [from, to). */
+struct cut {
+	uint64_t from, to;
+	struct span own;
 };
 
 static struct span library_span(void)
@@ -55,6 +62,31 @@ static void record(const struct maps_line *line)
 	meta_append(META_REGION, &b);
 }
 
+static void find_own(uint64_t start, uint64_t bytes, void *ctx)
+{
+	struct cut *cut = ctx;
+
+	if (start < cut->to && start + bytes > cut->from && start < cut->own.start)
+		cut->own = (struct span){ start, start + bytes };
+}
+
+/* LINE without this library's own memory: neighbours of it stand in the same line. */
+static void record_rest(const struct maps_line *line)
+{
+	struct cut cut = { .from = line->start, .to = line->end };
+	struct maps_line part = *line;
+
+	while (cut.from < cut.to) {
+		cut.own = (struct span){ cut.to, cut.to };
+		own_memory_each(find_own, &cut);
+		part.start = cut.from;
+		part.end = cut.own.start;
+		if (part.start < part.end)
+			record(&part);
+		cut.from = cut.own.end;
+	}
+}
+
 void regions_record(void)
 {
 	const struct span library = library_span();
@@ -65,6 +97,6 @@ void regions_record(void)
 		return;
 	while (maps_next(&reader, &line))
 		if (!begins_in(&line, &library) && !session_maps(line.start))
-			record(&line);
+			record_rest(&line);
 	maps_close(&reader);
 }

@@ -7,7 +7,7 @@
 #include "fuzz/fuzz.h"
 
 /* Words behind `allotrope`; all are right, as a wrong one ends the program. */
-static const char *const words[][5] = {
+static const char *const words[][6] = {
 	{ "summary" },
 	{ "summary", "--all" },
 	{ "summary", "--format=json" },
@@ -29,6 +29,15 @@ static const char *const words[][5] = {
 	{ "ltrace", "-T", "-e", "*alloc-calloc" },
 	{ "ltrace", "--format=csv", "--since=30ns", "--until=60ns" },
 	{ "ltrace", "--format=json", "-S" },
+	{ "strace", "-f", "-k", "--cause", "-T" },
+	{ "strace", "-tt", "-r", "-Z", "-e", "!brk" },
+	{ "strace", "-c", "-S", "errors" },
+	{ "strace", "--format=csv", "--all", "--since=30ns" },
+	{ "strace", "--format=json", "-e", "/^m" },
+	{ "threshold", "--explain", "--all" },
+	{ "threshold", "--each", "--since=30ns", "--until=60ns" },
+	{ "threshold", "--format=json", "--all" },
+	{ "threshold", "--format=csv" },
 	{ "flame", "--kind=all", "--all" },
 	{ "flame", "--inverted", "--by=line" },
 	{ "flame", "--format=folded", "--metric=end", "--at=peak" },
@@ -59,7 +68,7 @@ int fuzz_forms(const uint8_t *data, size_t size)
 	choice = data[0] % (sizeof(words) / sizeof(words[0]));
 	form = form_find(words[choice][0]);
 	FUZZ_CHECK(form != NULL);
-	for (int i = 0; i < 5 && words[choice][i]; i++)
+	for (int i = 0; i < 6 && words[choice][i]; i++)
 		argv[argc++] = (char *)words[choice][i];
 	argv[argc++] = (char *)"--output=/dev/null";
 	file = fuzz_repair_packed(data + 1, size - 1, &bytes);

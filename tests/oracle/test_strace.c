@@ -230,7 +230,8 @@ TEST(test_calls_of_real_programs_are_straces)
 	assert_same_calls("", "/usr/bin/jq -s length input.json", 20);
 	/* how many of CPython's pools fit into an arena depends on where that was mapped */
 	assert_same_calls("PYTHONMALLOC=malloc PYTHONHASHSEED=0",
-			  "/usr/bin/python3 -c 'x=[str(i)*9 for i in range(60000)];y=bytearray(9<<20);del y'", 20);
+			  "/usr/bin/python3 -c 'x=[str(i)*9 for i in range(60000)];"
+			  "y=bytearray(9<<20);del y'", 20);
 	assert_same_calls("", "/usr/bin/sqlite3 :memory: 'create table t(x);"
 			  "insert into t select hex(randomblob(40)) from generate_series(1,20000);"
 			  "select count(*) from t'", 10);
@@ -338,7 +339,8 @@ TEST(test_counts_are_those_of_straces_table_without_the_loaders)
 		       built("allotrope"), command).out);
 	ours = ask("strace -c test.data");
 	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
-		struct result own = run_shell("grep -A1 '%s(' loader.out | grep -c ' > .*ld-linux'", names[i]);
+		struct result own = run_shell("grep -A1 '%s(' loader.out | grep -c ' > .*ld-linux'",
+					      names[i]);
 
 		assert_int_equal(table_calls(ours, names[i]),
 				 table_calls(theirs.out, names[i]) - atoll(own.out));
