@@ -55,13 +55,42 @@ static char *place_text(const struct symbol_frame *frame)
 	return safe;
 }
 
-const char *cause_place(struct cause_texts *t, stack_id stack)
+static bool is_recorder(const char *module)
+{
+	static const char name[] = "/liballotrope.so";
+	size_t bytes = strlen(module);
+
+	return bytes >= sizeof(name) - 1 && strcmp(module + bytes - (sizeof(name) - 1), name) == 0;
+}
+
+/*
+ * The first frame of STACK that is of another object than the innermost, the recording
+ * library aside; STACK itself: there is none.
+ */
+static stack_id outside_allocator(const struct run *run, stack_id stack)
+{
+	const char *inner = resolver_frame(run->resolver, stack)->frames[0].module;
+	stack_id outer = stack;
+
+	while (outer != STACK_NONE) {
+		const char *module = resolver_frame(run->resolver, outer)->frames[0].module;
+
+		if (!inner || !module || (strcmp(inner, module) != 0 && !is_recorder(module)))
+			return outer;
+		outer = stacks_node(run->stacks, outer)->parent;
+	}
+	return stack;
+}
+
+const char *cause_place(struct cause_texts *t, stack_id stack, bool is_inner)
 {
 	const struct run *run = t->run;
 	struct frame_place place;
 
 	if (stack == STACK_NONE)
 		return NULL;
+	if (is_inner)
+		stack = outside_allocator(run, stack);
 	if (stack != t->stack) {
 		place = wrappers_user(run->wrappers, run->resolver, run->stacks, stack, false);
 		free(t->place);
@@ -72,10 +101,10 @@ const char *cause_place(struct cause_texts *t, stack_id stack)
 }
 
 const char *cause_text(struct cause_texts *t, uint8_t func, const struct call *call,
-		       stack_id stack)
+		       stack_id stack, bool is_inner)
 {
 	const struct call_line line = { .kind = LINE_CALL, .call = { .func = func } };
-	const char *place = cause_place(t, stack);
+	const char *place = cause_place(t, stack, is_inner);
 
 	if (!t->out)
 		return "";

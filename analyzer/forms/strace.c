@@ -99,7 +99,8 @@ static void put_cells(struct run *run, const struct strace_line *line)
 		[COL_SOURCE] = cell_text(strace_line_source(line)),
 		[COL_CAUSE] = cell_text(line->pair.func == FUNC_COUNT ? NULL :
 			cause_text(s->style.causes, line->pair.func,
-				   line->has_cause ? &line->cause : NULL, line->stack)),
+				   line->has_cause ? &line->cause : NULL, line->stack,
+				   line->is_inner)),
 		[COL_STACK] = cell_text(stack),
 		[COL_FRAMES] = cell_json(node && run->format == EMIT_JSON ?
 					 stack_json(s->tree, node) : NULL),

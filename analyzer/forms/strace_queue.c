@@ -156,6 +156,7 @@ static void begin_cause(struct strace_queue *q, struct stream *s, struct held *h
 
 	line->stack = line->pair.stack;
 	/* with sampling the next or last call of the stream may be any other */
+	line->is_inner = func != FUNC_COUNT && event->sampling;
 	if (!q->wants_cause || func == FUNC_COUNT || event->sampling)
 		return;
 	if (!is_release(func)) {

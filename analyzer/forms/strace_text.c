@@ -77,7 +77,8 @@ static void put_cause(struct strace_style *style, const struct strace_line *line
 	if (line->pair.func == FUNC_COUNT)
 		return;
 	line_text(style->run->out, "  <- ");
-	line_text(style->run->out, cause_text(style->causes, line->pair.func, call, line->stack));
+	line_text(style->run->out, cause_text(style->causes, line->pair.func, call, line->stack,
+				       line->is_inner));
 }
 
 /* " > /usr/bin/python3.11(new_arena) [0x5a3c1e]": the outermost inlined call stands for the rest. */

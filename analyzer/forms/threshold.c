@@ -133,7 +133,7 @@ static int threshold_event(struct run *run, const struct event *event,
 		return 0;
 	p = &s->programs[image - run->recording->images];
 	if (!p->served)
-		p->served = served_new(image);
+		p->served = served_new(image, run->stacks);
 	from = served_event(p->served, event, change);
 	if (from != SERVED_NOT && tells_boundary(&change->call))
 		look_at_request(&p->found, threshold_tracks_of(s->tracks, image, event->r.stamp),
@@ -171,7 +171,7 @@ static void facts_init(struct threshold_facts *f, struct run *run, const struct 
 	f->found_settings = f->found.has_mapped && f->found.moves < t->move_count ?
 			    &t->moves[f->found.moves].from : &f->last;
 	if (!p->served)
-		p->served = served_new(heap->image);
+		p->served = served_new(heap->image, run->stacks);
 	f->rows = served_rows(p->served, &f->row_count);
 	f->sum = served_sum(f->rows, f->row_count);
 }

@@ -26,9 +26,9 @@ static json_t *settings_json(const struct malloc_settings *s)
 }
 
 /* Where STACK is: the text, or null. */
-static json_t *place_json(const struct threshold_facts *f, stack_id stack)
+static json_t *place_json(const struct threshold_facts *f, stack_id stack, bool is_inner)
 {
-	const char *place = cause_place(f->places, stack);
+	const char *place = cause_place(f->places, stack, is_inner);
 
 	/* escaped already */
 	return place ? json_string(place) : json_null();
@@ -41,6 +41,7 @@ static json_t *moves_json(const struct run *run, const struct threshold_facts *f
 	for (size_t i = 0; i < f->move_count; i++) {
 		const struct threshold_move *m = &f->moves[i];
 		bool is_free = m->setting == NULL;
+		bool is_sampled = recording_sampling(run->recording) != 0;
 
 		json_array_append_new(list, json_pack("{s:f, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o}",
 			"at_s", (double)recording_ns(run->recording, m->stamp) / 1e9,
@@ -50,8 +51,9 @@ static json_t *moves_json(const struct run *run, const struct threshold_facts *f
 			"trim_to", number(m->to.value[SET_TRIM_THRESHOLD]),
 			"cause", is_free ? json_string("free") : json_from_text(m->setting->key),
 			"cause_bytes", is_free ? number(m->request) : json_null(),
-			"allocated_at", is_free ? place_json(f, m->stack) : json_null(),
-			"freed_at", is_free ? place_json(f, m->freed_stack) : json_null()));
+			"allocated_at", is_free ? place_json(f, m->stack, false) : json_null(),
+			"freed_at", is_free ? place_json(f, m->freed_stack,
+							is_sampled) : json_null()));
 	}
 	return list;
 }

@@ -107,7 +107,7 @@ static char *because_text(const struct threshold_facts *f, const struct threshol
 		free(value);
 		return text;
 	}
-	place = cause_place(f->places, m->stack);
+	place = cause_place(f->places, m->stack, false);
 	text = xasprintf("free of %s bytes%s%s", units_count(size, m->request), place ? " from " : "",
 			 place ? place : "");
 	key = visible_fit(text, 50);

@@ -36,6 +36,7 @@ struct stream {
 };
 
 struct served {
+	const struct stacks *stacks;
 	uint64_t break_addr;   /* 0: unknown */
 	uint64_t page_size;
 	struct idmap index;    /* size + 1 -> row + 1 */
@@ -45,10 +46,11 @@ struct served {
 	size_t stream_count;
 };
 
-struct served *served_new(const struct image *image)
+struct served *served_new(const struct image *image, const struct stacks *stacks)
 {
 	struct served *s = xcalloc(1, sizeof(*s));
 
+	s->stacks = stacks;
 	s->break_addr = image->initial_break;
 	s->page_size = image->page_size >= 4096 && image->page_size <= 1 << 24 ?
 		       image->page_size : 4096;
@@ -238,6 +240,21 @@ static bool is_release(uint8_t func)
 	       func == FUNC_FREE_ALIGNED_SIZED;
 }
 
+/*
+ * With sampling a system call has the call stack down to itself, and the calls that are not
+ * recorded make some, too. One is taken for that of the acquire with stack CALLER where it
+ * was made, some frames inside the allocator, from there.
+ */
+static bool was_made_from(const struct served *s, stack_id stack, stack_id caller)
+{
+	for (int inner = 0; stack != STACK_NONE && inner < 16; inner++) {
+		if (stack == caller)
+			return true;
+		stack = stacks_node(s->stacks, stack)->parent;
+	}
+	return false;
+}
+
 static enum served_from end_call(struct served *s, struct stream *st, const struct event *event,
 				 const struct change *change)
 {
@@ -249,8 +266,7 @@ static enum served_from end_call(struct served *s, struct stream *st, const stru
 		release(s, st, call, change);
 		return from;
 	}
-	/* with sampling what was noted may be of a call that was not recorded */
-	if (st->in_release || (event->sampling && event->stack != st->stack))
+	if (st->in_release || (event->sampling && !was_made_from(s, st->stack, event->stack)))
 		settle(s, st);
 	if (call->func == FUNC_REALLOC || call->func == FUNC_REALLOCARRAY)
 		end_realloc(s, st, event, change);

@@ -32,7 +32,8 @@ enum served_from { SERVED_NOT, SERVED_HEAP, SERVED_BRK, SERVED_ARENA, SERVED_MAP
 
 struct served;
 
-struct served *served_new(const struct image *image);
+/* STACKS is the replay's, and outlives it. */
+struct served *served_new(const struct image *image, const struct stacks *stacks);
 void served_free(struct served *s);
 
 /* Every event of the image in order, with what it did. */
