@@ -124,13 +124,14 @@ static int massif_begin(struct run *run)
 static char *arguments_text(const struct massif_state *s)
 {
 	static const char *const units[] = { "B", "ms", "calls" };
+	static const char *const extras[] = { "", " --exact-extra", " --valgrind-extra" };
 	const struct massif_options *o = &s->options;
 
 	return xasprintf("--time-unit=%s --threshold=%g --peak-inaccuracy=%g --max-snapshots=%" PRIu32
 			 " --detailed-freq=%" PRIu32 " --depth=%" PRIu32 "%s%s%s (allotrope)",
 			 units[o->unit], o->threshold, o->peak_inaccuracy, o->max_snapshots,
 			 o->detailed_every, o->depth, o->is_pages ? " --pages-as-heap" : "",
-			 o->is_exact_extra ? " --exact-extra" : "",
+			 extras[o->extra],
 			 o->has_stacks ? " --stack-bytes" : "");
 }
 
@@ -215,6 +216,18 @@ static void put_watch(struct run *run, const struct massif_watch *w, struct emit
 	free(safe);
 }
 
+static void put_image_notes(struct run *run, const struct massif_watch *w)
+{
+	const struct massif_state *s = run->state;
+
+	if (s->options.is_pages && w->image->how == PROCESS_FORKED)
+		run_note(run, "what a forked process has from its parent is not among its pages");
+	if (s->options.extra == EXTRA_VALGRIND && !s->options.is_pages && !w->arena)
+		run_note(run, "extra heap is rounded: what valgrind's allocator would have taken is "
+			 "not known %s", recording_sampling(run->recording) ? "from a sample" :
+			 "of a forked process");
+}
+
 static void put_notes(struct run *run)
 {
 	const struct massif_state *s = run->state;
@@ -222,11 +235,8 @@ static void put_notes(struct run *run)
 	if (s->options.has_stacks)
 		run_note(run, "stacks are an estimate: the resident stack memory of the last sample "
 			 "before each snapshot, or of the first");
-	if (s->options.is_pages)
-		for (size_t i = 0; i < s->count; i++)
-			if (s->watches[i]->image->how == PROCESS_FORKED)
-				run_note(run, "what a forked process has from its parent is "
-					 "not among its pages");
+	for (size_t i = 0; i < s->count; i++)
+		put_image_notes(run, s->watches[i]);
 }
 
 static int massif_end(struct run *run)
@@ -278,7 +288,8 @@ static void massif_release(struct run *run)
 
 enum {
 	KEY_TIME_UNIT = 0x100, KEY_THRESHOLD, KEY_MAX_SNAPSHOTS, KEY_DETAILED_FREQ,
-	KEY_PEAK_INACCURACY, KEY_DEPTH, KEY_PAGES, KEY_EXACT_EXTRA, KEY_STACKS, KEY_X, KEY_Y,
+	KEY_PEAK_INACCURACY, KEY_DEPTH, KEY_PAGES, KEY_EXACT_EXTRA, KEY_VALGRIND_EXTRA, KEY_STACKS,
+	KEY_X, KEY_Y,
 };
 
 static uint32_t whole_in(struct argp_state *state, const char *option, const char *arg,
@@ -360,7 +371,10 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 		o->is_pages = true;
 		return 0;
 	case KEY_EXACT_EXTRA:
-		o->is_exact_extra = true;
+		o->extra = EXTRA_EXACT;
+		return 0;
+	case KEY_VALGRIND_EXTRA:
+		o->extra = EXTRA_VALGRIND;
 		return 0;
 	case KEY_STACKS:
 		o->has_stacks = true;
@@ -383,6 +397,8 @@ static const struct argp_option options[] = {
 	  "allocator gave", 0 },
 	{ "exact-extra", KEY_EXACT_EXTRA, NULL, 0, "Extra heap is what this allocator really took, not "
 	  "Massif's 8 bytes and rounding to 16", 0 },
+	{ "valgrind-extra", KEY_VALGRIND_EXTRA, NULL, 0, "Extra heap is what valgrind's own allocator "
+	  "would have taken, to the byte: for comparisons", 0 },
 	{ "stack-bytes", KEY_STACKS, NULL, 0, "Add resident stack memory, an estimate from samples", 0 },
 	{ "x", KEY_X, "N", 0, "Columns of the graph, 4 to 1000 (72)", 0 },
 	{ "y", KEY_Y, "N", 0, "Rows of the graph, 4 to 1000 (20)", 0 },

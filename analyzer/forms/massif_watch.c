@@ -22,6 +22,9 @@ void massif_watch_init(struct massif_watch *w, const struct recording *r,
 		.options = options, .recording = r, .image = image, .since_stamp = since_stamp,
 	};
 	snapshots_init(&w->snapshots, options->max_snapshots, options->detailed_every);
+	if (options->extra == EXTRA_VALGRIND && !options->is_pages &&
+	    image->how != PROCESS_FORKED && !recording_sampling(r))
+		w->arena = valgrind_arena_new();
 	if (options->is_pages) {
 		page_heap_init(&w->pages, image);
 		w->now.heap = w->pages.live_bytes;
@@ -32,6 +35,7 @@ void massif_watch_release(struct massif_watch *w)
 {
 	snapshots_release(&w->snapshots);
 	peak_log_release(&w->log);
+	valgrind_arena_free(w->arena);
 	if (w->options && w->options->is_pages)
 		page_heap_release(&w->pages);
 }
@@ -71,6 +75,17 @@ static uint64_t exact_extra(const struct massif_watch *w)
 	       w->mapped_blocks * (MAPPED_CHUNK_HEADER - CHUNK_HEADER);
 }
 
+static uint64_t extra_now(const struct massif_watch *w)
+{
+	uint64_t measure = w->heap->massif_live_bytes;
+
+	if (w->options->extra == EXTRA_EXACT)
+		return exact_extra(w);
+	if (w->arena)
+		measure = valgrind_arena_measure(w->arena);
+	return difference(measure, w->heap->live.bytes);
+}
+
 static struct massif_sizes sizes_now(struct massif_watch *w, uint64_t stamp)
 {
 	struct massif_sizes s = { 0 };
@@ -80,8 +95,7 @@ static struct massif_sizes sizes_now(struct massif_watch *w, uint64_t stamp)
 		return s;
 	}
 	s.heap = w->heap->live.bytes;
-	s.extra = w->options->is_exact_extra ? exact_extra(w) :
-		  difference(w->heap->massif_live_bytes, w->heap->live.bytes);
+	s.extra = extra_now(w);
 	if (w->options->has_stacks)
 		s.stacks = stacks_at(w, stamp);
 	return s;
@@ -140,6 +154,33 @@ static void count_mapped(struct massif_watch *w, const struct change *change)
 		w->mapped_blocks += change->acquired && change->block.cls == CLASS_MAPPED;
 		if (change->released && change->old.cls == CLASS_MAPPED && w->mapped_blocks)
 			w->mapped_blocks--;
+	}
+}
+
+static uint64_t alignment_of(const struct massif_watch *w, const struct record *r,
+			     const struct block *b)
+{
+	if (r->kind != EVENT_ALIGNED || r->addr != b->addr)
+		return 0;
+	return r->func == FUNC_VALLOC || r->func == FUNC_PVALLOC ? w->image->page_size :
+								   r->alignment;
+}
+
+static void follow_arena(struct massif_watch *w, const struct event *event,
+			 const struct change *change)
+{
+	for (; change; change = change->also) {
+		const struct block *b = &change->block;
+
+		if (change->kind != KIND_HEAP)
+			continue;
+		if (change->acquired && change->released)
+			valgrind_arena_resize(w->arena, change->old.addr, b->addr, b->size);
+		else if (change->acquired)
+			valgrind_arena_acquire(w->arena, b->addr,
+					       alignment_of(w, &event->r, b), b->size);
+		else if (change->released)
+			valgrind_arena_release(w->arena, change->old.addr);
 	}
 }
 
@@ -292,7 +333,8 @@ static void pages_event(struct massif_watch *w, const struct event *event)
 	struct massif_sizes sizes;
 	bool changed;
 
-	if (event->r.kind != EVENT_SYSCALL_BEGIN && event->r.kind != EVENT_SYSCALL_END)
+	if (event->r.kind != EVENT_SYSCALL_BEGIN && event->r.kind != EVENT_SYSCALL_END &&
+	    !w->pages.waiting_count)
 		return;
 	if (event->r.stamp < w->since_stamp) {
 		page_heap_event(&w->pages, event, NULL);
@@ -327,8 +369,10 @@ static void blocks_event(struct massif_watch *w, const struct event *event,
 		return;
 	is_heir = !w->heap && change->heap->inherited_blocks;
 	w->heap = change->heap;
-	if (w->options->is_exact_extra)
+	if (w->options->extra == EXTRA_EXACT)
 		count_mapped(w, change);
+	if (w->arena)
+		follow_arena(w, event, change);
 	sizes = sizes_now(w, stamp);
 	if (is_heir)
 		w->now = sizes;

@@ -15,11 +15,18 @@
 #include "model/peak_log.h"
 #include "model/replay.h"
 #include "model/snapshots.h"
+#include "model/valgrind_arena.h"
 
 enum massif_unit {
 	UNIT_BYTES,  /* allocated and released so far, extra heap included */
 	UNIT_MS,     /* microseconds here; written with three digits as milliseconds */
 	UNIT_CALLS,  /* of the allocator; with pages: of the kernel */
+};
+
+enum massif_extra {
+	EXTRA_ROUNDED,   /* 8 bytes a block and its size rounded up to 16 */
+	EXTRA_EXACT,     /* what the program's allocator really took */
+	EXTRA_VALGRIND,  /* what valgrind's allocator would have taken, to the byte */
 };
 
 struct massif_options {
@@ -29,7 +36,7 @@ struct massif_options {
 	uint32_t max_snapshots, detailed_every;
 	uint32_t depth;          /* frames of a call stack */
 	bool is_pages;           /* pages of the kernel instead of blocks */
-	bool is_exact_extra;     /* extra heap is what the allocator really gave */
+	enum massif_extra extra;
 	bool has_stacks;         /* add stack memory from the samples */
 };
 
@@ -42,6 +49,7 @@ struct massif_watch {
 	const struct image *image;
 	const struct heap *heap;      /* NULL: no event yet */
 	struct page_heap pages;       /* with is_pages */
+	struct valgrind_arena *arena; /* with EXTRA_VALGRIND, where it can be known; else NULL */
 	struct snapshots snapshots;
 	uint64_t since_stamp;         /* snapshots begin here */
 	bool has_begun;

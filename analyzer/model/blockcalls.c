@@ -323,6 +323,7 @@ void blockcall_acquire(struct streams *s, const struct event *event,
 		.weight = 1,
 	};
 	func->bytes = sum_saturated(func->bytes, weigh_call(st, &b, c).bytes);
+	heap_first_room(&b);
 	b.site = b.origin = heap_site(h, event->stack, KIND_HEAP);
 	if (r->kind == EVENT_REALLOC_END)
 		end_realloc(s, st, r, &b, c);

@@ -35,7 +35,15 @@ void heap_keep_room(struct block *b, const struct block *old)
 	uint64_t had = (old->size + 15) / 16 + old->massif_excess;
 	uint64_t excess = difference(had, units);
 
-	b->massif_excess = excess < MASSIF_EXCESS_MAX ? excess : MASSIF_EXCESS_MAX;
+	if (had >= units)
+		b->massif_excess = excess < MASSIF_EXCESS_MAX ? excess : MASSIF_EXCESS_MAX;
+}
+
+void heap_huge_room(struct block *b)
+{
+	uint64_t units = (b->size + 15) / 16;
+
+	b->massif_excess = (uint32_t)(valgrind_room(b->size) / 16 - units);
 }
 
 void heap_init(struct heap_state *h, const struct image *image,

@@ -19,6 +19,7 @@
 #include "model/replay.h"
 #include "model/sitetable.h"
 #include "model/sizetable.h"
+#include "model/valgrind_arena.h"
 
 struct held;
 struct inheritance;
@@ -67,6 +68,16 @@ static inline site_id heap_site(struct heap_state *h, stack_id stack,
 				enum alloc_kind kind)
 {
 	return sitetable_get(&h->sites, &h->public, stack, kind);
+}
+
+/* B is so large that Massif counts whole pages for it. */
+void heap_huge_room(struct block *b);
+
+/* What Massif counts for B, which is new, beside its size: see heap.massif_peak_bytes. */
+static inline void heap_first_room(struct block *b)
+{
+	if (__builtin_expect(b->size > VALGRIND_SPLIT_MAX, 0))
+		heap_huge_room(b);
 }
 
 /* B is OLD after a realloc: what Massif counts for it includes the room that OLD had. */

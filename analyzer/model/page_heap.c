@@ -14,11 +14,17 @@
 
 #define ERRNO_MAX 4095
 
+/* Calls that wait for their call stack; more do without. */
+#define WAITING_MAX 1024
+
 struct page_call {
 	bool is_open;
+	bool waits;          /* for the stack of the acquire that it is made for */
 	uint8_t number;      /* enum memory_syscall */
-	uint32_t thread;
+	uint32_t thread, stream;
 	stack_id stack;
+	uint64_t stamp;      /* of its end */
+	int64_t result;
 	uint64_t args[6];
 };
 
@@ -76,13 +82,12 @@ static bool give_back(struct page_heap *p, uint64_t start, uint64_t end, struct 
 }
 
 static bool get(struct page_heap *p, uint64_t start, uint64_t end, site_id site,
-		const struct event *event, struct peak_log *log)
+		const struct page_call *c, struct peak_log *log)
 {
 	if (start >= end)
 		return false;
 	give_back(p, start, end, log);
-	mappings_add(&p->mappings, start, end, event ? event->r.stamp : 0, site,
-		     event ? event->stream : 0);
+	mappings_add(&p->mappings, start, end, c ? c->stamp : 0, site, c ? c->stream : 0);
 	change_site(p, site, end - start, 0, log);
 	return true;
 }
@@ -111,6 +116,7 @@ void page_heap_release(struct page_heap *p)
 	free(p->pieces.items);
 	free(p->sites);
 	free(p->open);
+	free(p->waiting);
 	*p = (struct page_heap){ 0 };
 }
 
@@ -131,17 +137,28 @@ static struct page_call *call_of(struct page_heap *p, uint32_t stream)
 	return &p->open[stream];
 }
 
+static bool is_release(uint8_t func)
+{
+	return func == FUNC_FREE || func == FUNC_FREE_SIZED ||
+	       func == FUNC_FREE_ALIGNED_SIZED || func == FUNC_CFREE;
+}
+
 static void begin(struct page_heap *p, const struct event *event)
 {
 	struct page_call *c = call_of(p, event->stream);
+	const struct record *r = &event->r;
 
 	if (!c)
 		return;
-	c->is_open = true;
-	c->number = event->r.number;
-	c->thread = event->r.thread;
-	c->stack = event->stack;
-	memcpy(c->args, event->r.args, sizeof(c->args));
+	*c = (struct page_call){
+		.is_open = true,
+		.waits = (r->flags & SYSCALL_IN_ALLOCATOR) && !r->has_stack && !is_release(r->func),
+		.number = r->number,
+		.thread = r->thread,
+		.stream = event->stream,
+		.stack = event->stack,
+	};
+	memcpy(c->args, r->args, sizeof(c->args));
 }
 
 static bool is_error(int64_t result)
@@ -150,9 +167,9 @@ static bool is_error(int64_t result)
 }
 
 /* The call that EVENT ends, or NULL; a failed one is none. */
-static const struct page_call *ended(const struct page_heap *p, const struct event *event)
+static struct page_call *ended(const struct page_heap *p, const struct event *event)
 {
-	const struct page_call *c;
+	struct page_call *c;
 
 	if (event->r.kind != EVENT_SYSCALL_END || event->stream >= p->stream_count ||
 	    is_error(event->r.result))
@@ -162,15 +179,18 @@ static const struct page_call *ended(const struct page_heap *p, const struct eve
 	       c : NULL;
 }
 
-bool page_heap_gives_back(const struct page_heap *p, const struct event *event)
+/* A record that ends a call of the allocator which began before its system calls. */
+static bool is_acquire(uint8_t kind)
 {
-	const struct page_call *c = ended(p, event);
+	return kind == EVENT_ALLOC || kind == EVENT_CALLOC || kind == EVENT_ALIGNED ||
+	       kind == EVENT_REALLOC_END || kind == EVENT_FAILED;
+}
 
-	if (!c)
-		return false;
+static bool gives_back(const struct page_heap *p, const struct page_call *c, int64_t result)
+{
 	switch (c->number) {
 	case SYS_MEM_brk:
-		return p->break_now && round_up(p, (uint64_t)event->r.result) < p->break_now;
+		return p->break_now && round_up(p, (uint64_t)result) < p->break_now;
 	case SYS_MEM_mmap:
 		return c->args[3] & MAP_FIXED;
 	case SYS_MEM_munmap:
@@ -181,49 +201,101 @@ bool page_heap_gives_back(const struct page_heap *p, const struct event *event)
 	}
 }
 
-static bool end_brk(struct page_heap *p, const struct page_call *c, const struct event *event,
-		    struct peak_log *log)
+bool page_heap_gives_back(const struct page_heap *p, const struct event *event)
 {
-	uint64_t was = p->break_now, is = round_up(p, (uint64_t)event->r.result);
+	const struct page_call *c = ended(p, event);
+
+	if (c)
+		return !c->waits && gives_back(p, c, event->r.result);
+	for (size_t i = 0; i < p->waiting_count && is_acquire(event->r.kind); i++)
+		if (p->waiting[i].stream == event->stream &&
+		    gives_back(p, &p->waiting[i], p->waiting[i].result))
+			return true;
+	return false;
+}
+
+static bool end_brk(struct page_heap *p, const struct page_call *c, struct peak_log *log)
+{
+	uint64_t was = p->break_now, is = round_up(p, (uint64_t)c->result);
 
 	p->break_now = is;
 	if (!was)
 		return false;
 	return is < was ? give_back(p, is, was, log) :
-			  get(p, was, is, site_of(p, c->stack), event, log);
+			  get(p, was, is, site_of(p, c->stack), c, log);
 }
 
-static bool end_mremap(struct page_heap *p, const struct page_call *c,
-		       const struct event *event, struct peak_log *log)
+static bool end_mremap(struct page_heap *p, const struct page_call *c, struct peak_log *log)
 {
-	uint64_t start = (uint64_t)event->r.result;
+	uint64_t start = (uint64_t)c->result;
 
 	if (!(c->args[3] & MREMAP_DONTUNMAP))
 		give_back(p, c->args[0], end_of(p, c->args[0], c->args[1]), log);
-	return get(p, start, end_of(p, start, c->args[2]), site_of(p, c->stack), event, log);
+	return get(p, start, end_of(p, start, c->args[2]), site_of(p, c->stack), c, log);
+}
+
+static bool apply(struct page_heap *p, const struct page_call *c, struct peak_log *log)
+{
+	uint64_t start = (uint64_t)c->result;
+
+	switch (c->number) {
+	case SYS_MEM_brk:
+		return end_brk(p, c, log);
+	case SYS_MEM_mmap:
+		return get(p, start, end_of(p, start, c->args[1]), site_of(p, c->stack), c, log);
+	case SYS_MEM_munmap:
+		return give_back(p, c->args[0], end_of(p, c->args[0], c->args[1]), log);
+	case SYS_MEM_mremap:
+		return end_mremap(p, c, log);
+	default:
+		return false;
+	}
+}
+
+/* The acquire of EVENT is what the system calls that wait in its stream were made for. */
+static bool apply_waiting(struct page_heap *p, const struct event *event, struct peak_log *log)
+{
+	bool changed = false;
+	size_t kept = 0;
+
+	for (size_t i = 0; i < p->waiting_count; i++) {
+		struct page_call c = p->waiting[i];
+
+		if (c.stream != event->stream) {
+			p->waiting[kept++] = c;
+			continue;
+		}
+		c.stack = event->stack;
+		changed |= apply(p, &c, log);
+	}
+	p->waiting_count = kept;
+	return changed;
 }
 
 bool page_heap_event(struct page_heap *p, const struct event *event, struct peak_log *log)
 {
-	const struct page_call *c;
+	struct page_call *c;
 	bool changed = false;
-	uint64_t start;
 
+	if (p->waiting_count && is_acquire(event->r.kind))
+		return apply_waiting(p, event, log);
 	if (event->r.kind == EVENT_SYSCALL_BEGIN)
 		begin(p, event);
 	if (event->r.kind != EVENT_SYSCALL_END)
 		return false;
 	c = ended(p, event);
-	start = (uint64_t)event->r.result;
-	if (c && c->number == SYS_MEM_brk)
-		changed = end_brk(p, c, event, log);
-	else if (c && c->number == SYS_MEM_mmap)
-		changed = get(p, start, end_of(p, start, c->args[1]), site_of(p, c->stack),
-			      event, log);
-	else if (c && c->number == SYS_MEM_munmap)
-		changed = give_back(p, c->args[0], end_of(p, c->args[0], c->args[1]), log);
-	else if (c && c->number == SYS_MEM_mremap)
-		changed = end_mremap(p, c, event, log);
+	if (c) {
+		c->result = event->r.result;
+		c->stamp = event->r.stamp;
+	}
+	if (c && c->waits && p->waiting_count < WAITING_MAX) {
+		xgrow(&p->waiting, &p->waiting_capacity, p->waiting_count, sizeof(*p->waiting));
+		p->waiting[p->waiting_count++] = *c;
+	} else if (c) {
+		if (c->waits)
+			c->stack = STACK_NONE;
+		changed = apply(p, c, log);
+	}
 	if (event->stream < p->stream_count)
 		p->open[event->stream].is_open = false;
 	return changed;

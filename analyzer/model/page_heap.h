@@ -33,6 +33,8 @@ struct page_heap {
 	struct mapping_pieces pieces; /* work space */
 	struct page_call *open;      /* by stream: its call under way */
 	size_t stream_count;
+	struct page_call *waiting;   /* calls whose call stack comes with the next acquire */
+	size_t waiting_count, waiting_capacity;
 	uint64_t break_now;          /* 0: not known */
 };
 
@@ -43,7 +45,11 @@ void page_heap_release(struct page_heap *p);
 /* Would EVENT give memory back? To be asked before page_heap_event. */
 bool page_heap_gives_back(const struct page_heap *p, const struct event *event);
 
-/* Apply EVENT of the image; sites that change are noted in LOG. Returns false: nothing changed. */
+/*
+ * Apply EVENT of the image; sites that change are noted in LOG (may be NULL). Returns false:
+ * nothing changed. A system call that the allocator makes for a block is applied when the
+ * block is acquired: that record has the call stack.
+ */
 bool page_heap_event(struct page_heap *p, const struct event *event, struct peak_log *log);
 
 #endif

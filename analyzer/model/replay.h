@@ -120,11 +120,14 @@ struct heap {
 	uint64_t peak_stamp;
 	struct amount massif_peak;    /* bytes: requested; at the maximum of Massif's measure */
 	/*
-	 * That maximum: sum over live blocks of (requested rounded up to 16) + 8,
-	 * where a block that realloc made smaller keeps the room it had, as
-	 * valgrind's own allocator does; ties take the first. Measured with valgrind
+	 * That maximum: sum over live blocks of (requested rounded up to 16, of
+	 * some 4 MiB and more to whole pages) + 8, where a block that realloc made
+	 * smaller keeps the room it had, as valgrind's own allocator does; of equal
+	 * ones the first, just before what is released next. Measured with valgrind
 	 * 3.19: massif's mem_heap_B + mem_heap_extra_B is 24 a block for 1..16
 	 * bytes, 40 for 17..32, 8 for 0, and 520 after realloc(malloc(500), 100).
+	 * Where a block fills a hole that is 16 bytes larger, or is aligned, Massif counts
+	 * more: valgrind_arena.h.
 	 */
 	uint64_t massif_peak_bytes;
 	uint64_t massif_live_bytes;   /* the same measure of what is live now */

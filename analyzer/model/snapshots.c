@@ -25,10 +25,10 @@ void snapshots_release(struct snapshots *s)
 	*s = (struct snapshots){ 0 };
 }
 
-/* The first one and the peak always stay. */
+/* The first, the last and the peak are never culled. */
 static bool must_stay(const struct snapshots *s, size_t i)
 {
-	return i == 0 || s->items[i].kind == SNAPSHOT_PEAK;
+	return i == 0 || i + 1 == s->count || s->items[i].kind == SNAPSHOT_PEAK;
 }
 
 static void remove_one(struct snapshots *s, size_t i)
