@@ -6,13 +6,12 @@
  * byte. Call stacks are compared by file and address in it.
  */
 #include <inttypes.h>
-#include <libgen.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
-#include "support/run.h"
+#include "support/scrubbed.h"
 #include "test.h"
 
 struct dhat { long long bytes, blocks, max_bytes, max_blocks, end_bytes, end_blocks, deaths; };
@@ -26,25 +25,15 @@ static void read_pair(const char *text, const char *label, long long *bytes, lon
 	*blocks = number_after(line, " in ");
 }
 
-/* The program of COMMAND; a static buffer. */
-static const char *first_word(const char *command)
-{
-	static char word[4096];
-
-	snprintf(word, sizeof(word), "%.*s", (int)strcspn(command, " "), command);
-	return word;
-}
-
 static struct dhat dhat_figures(const char *environment, const char *command)
 {
 	struct dhat d;
-	struct result r = run_shell("%s SCRUB=$(basename %s) SCRUB_MAPS=dhat.maps LD_PRELOAD=%s "
-				    "valgrind --tool=dhat --run-libc-freeres=no --run-cxx-freeres=no "
-				    "--log-file=dhat.log --num-callers=400 --show-below-main=yes "
-				    "--read-inline-info=no "
-				    "--trace-malloc=yes --dhat-out-file=dhat.json %s && "
-				    "tail -n 12 dhat.log >&2", environment, first_word(command),
-				    built("tests/subjects/scrub.so"), command);
+	char *words = scrubbed_words(environment, command, "dhat.maps");
+	struct result r = run_shell("%s valgrind --tool=dhat --run-libc-freeres=no "
+				    "--run-cxx-freeres=no --log-file=dhat.log --num-callers=400 "
+				    "--show-below-main=yes --read-inline-info=no --trace-malloc=yes "
+				    "--dhat-out-file=dhat.json %s && tail -n 12 dhat.log >&2", words,
+				    command);
 	struct result deaths = run_shell("grep -cE -e '-- (free|_Zd[al]P[a-zA-Z0-9_]*)[(]0x[1-9A-F]' "
 					 "-e '-- realloc[(]0x[1-9A-F][0-9A-F]*,0[)]' dhat.log");
 
@@ -56,6 +45,7 @@ static struct dhat dhat_figures(const char *environment, const char *command)
 	d.deaths = atoll(deaths.out);
 	result_free(&deaths);
 	result_free(&r);
+	free(words);
 	return d;
 }
 
@@ -77,46 +67,6 @@ static void equal(const char *command, const char *what, long long ours, long lo
 }
 
 /* ---- call stack by call stack ---- */
-
-/* A file as a process had it mapped: what stands at ADDRESS is at address - base in it. */
-struct mapped { uint64_t start, end, base; char name[256]; };
-
-struct maps { struct mapped *rows; size_t count; };
-
-static struct maps read_maps(const char *path)
-{
-	FILE *in = fopen(path, "r");
-	struct maps m = { NULL, 0 };
-	char line[4600], file[4096];
-
-	assert_non_null(in);
-	while (fgets(line, sizeof(line), in)) {
-		struct mapped row;
-		uint64_t offset;
-
-		if (sscanf(line, "%" SCNx64 "-%" SCNx64 " %*s %" SCNx64 " %*s %*s %4095[^\n]", &row.start,
-			   &row.end, &offset, file) != 4 || file[0] != '/')
-			continue;
-		snprintf(row.name, sizeof(row.name), "%.255s", basename(file));
-		row.base = row.start - offset;
-		/* the parts of a file lie one after the other: the first tells where it begins */
-		if (m.count && strcmp(m.rows[m.count - 1].name, row.name) == 0)
-			row.base = m.rows[m.count - 1].base;
-		m.rows = realloc(m.rows, (m.count + 1) * sizeof(*m.rows));
-		assert_non_null(m.rows);
-		m.rows[m.count++] = row;
-	}
-	fclose(in);
-	return m;
-}
-
-static const struct mapped *maps_find(const struct maps *m, uint64_t address)
-{
-	for (size_t i = 0; i < m->count; i++)
-		if (address >= m->rows[i].start && address < m->rows[i].end)
-			return &m->rows[i];
-	return NULL;
-}
 
 /*
  * The call stack of point PP: "demo+1a4 demo+2b0 libc.so.6+27249". Allocating functions are
@@ -163,7 +113,7 @@ static char *stack_key(const json_t *root, const json_t *pp, const struct maps *
 static json_t *points_by_stack(const char *path, const char *maps_path)
 {
 	json_t *root = json_load_file(path, 0, NULL), *by_stack = json_object(), *pp;
-	struct maps m = read_maps(maps_path);
+	struct maps m = maps_read(maps_path);
 	size_t i;
 
 	assert_non_null(root);
@@ -176,7 +126,7 @@ static json_t *points_by_stack(const char *path, const char *maps_path)
 		free(key);
 	}
 	json_decref(root);
-	free(m.rows);
+	maps_free(&m);
 	return by_stack;
 }
 
@@ -226,14 +176,10 @@ static void compare_points(const char *command, const struct dhat *d, size_t lef
 static void compare_spread(const char *environment, const char *command, long long spread)
 {
 	struct dhat d = dhat_figures(environment, command);
-	struct result r = run_shell("%s SCRUB=$(basename %s) SCRUB_MAPS=test.maps LD_PRELOAD=%s %s record -q "
-				    "-o test.data -- %s", environment, first_word(command),
-				    built("tests/subjects/scrub.so"), built("allotrope"), command);
 	long long zero;
 	json_t *root;
 
-	if (r.status != 0)
-		fail_msg("%s: status %d: %s", command, r.status, r.err);
+	record_scrubbed(environment, command);
 	root = summary("");
 	zero = zero_blocks();
 	equal(command, "blocks", number_at(root, "blocks"), d.blocks);
@@ -251,24 +197,11 @@ static void compare_spread(const char *environment, const char *command, long lo
 	compare_points(command, &d, spread ? 12 : 0);
 	assert_nothing_lost(root);
 	json_decref(root);
-	result_free(&r);
 }
 
 static void compare(const char *environment, const char *command)
 {
 	compare_spread(environment, command, 0);
-}
-
-static void make_inputs(void)
-{
-	struct result r = run_shell("for i in $(seq 300); do echo \"{\\\"n\\\":$i,\\\"s\\\":"
-				    "\\\"text $i\\\",\\\"a\\\":[1,2,$i]}\"; done >in.json;"
-				    "{ echo 'create table t(a,b);'; for i in $(seq 200); do echo "
-				    "\"insert into t values($i,'row $i');\"; done; echo 'select "
-				    "count(*),sum(a) from t group by a%%7;'; } >in.sql");
-
-	assert_int_equal(r.status, 0);
-	result_free(&r);
 }
 
 TEST(test_c_examples_equal_dhat)
