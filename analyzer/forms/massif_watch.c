@@ -136,6 +136,15 @@ static void note_sites(struct massif_watch *w, const struct change *all)
 	}
 }
 
+/* Did blocks come or go? */
+static bool concerns_blocks(const struct change *change)
+{
+	for (; change; change = change->also)
+		if (change->kind == KIND_HEAP && (change->acquired || change->released))
+			return true;
+	return false;
+}
+
 /* Is it a deallocation: a free, or a realloc to less? */
 static bool gives_back(const struct change *change)
 {
@@ -363,9 +372,9 @@ static void blocks_event(struct massif_watch *w, const struct event *event,
 	bool is_exact = w->options->peak_inaccuracy == 0;
 	uint64_t stamp = event->r.stamp;
 	struct massif_sizes sizes;
-	bool is_heir;
+	bool has_blocks = concerns_blocks(change), is_heir;
 
-	if (!change->acquired && !change->released && !change->also && !change->has_call)
+	if (!has_blocks && !change->has_call)
 		return;
 	is_heir = !w->heap && change->heap->inherited_blocks;
 	w->heap = change->heap;
@@ -393,7 +402,7 @@ static void blocks_event(struct massif_watch *w, const struct event *event,
 		change->has_call ? change->call.weight : 0);
 	if (is_exact)
 		follow_peak(w, &sizes, stamp);
-	if (change->acquired || change->released)
+	if (has_blocks)
 		take_normal(w, stamp);
 }
 

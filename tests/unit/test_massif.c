@@ -172,6 +172,19 @@ TEST(test_exact_extra_is_the_allocators)
 	mktrace_free(t);
 }
 
+TEST(test_memory_that_the_program_maps_is_no_snapshot)
+{
+	struct mktrace *t = mktrace_new();
+	mk_stream s = mk_process(t, 1, 100, "prog");
+
+	mk_malloc(t, s, 10, 0x1000, 100, 0x1100);
+	mk_syscall(t, s, 30, SYS_MEM_mmap, MK_ARGS(0, 5000, 3, 0x22, (uint64_t)-1, 0), 0x700000, 0,
+		   0x1200);
+	/* the start, the block, the peak */
+	assert_report_has(mktrace_file(t), "massif", "Number of snapshots: 3\n");
+	mktrace_free(t);
+}
+
 TEST(test_pages_are_those_of_the_system_calls)
 {
 	struct mktrace *t = mktrace_new();
@@ -245,6 +258,7 @@ int main(void)
 		cmocka_unit_test(test_at_a_moment_the_last_snapshot_is_that_moment),
 		cmocka_unit_test(test_window_has_its_own_peak_and_begins_with_what_was_live),
 		cmocka_unit_test(test_exact_extra_is_the_allocators),
+		cmocka_unit_test(test_memory_that_the_program_maps_is_no_snapshot),
 		cmocka_unit_test(test_pages_are_those_of_the_system_calls),
 		cmocka_unit_test(test_a_program_without_heap_calls_has_an_empty_picture),
 		cmocka_unit_test(test_names_cannot_break_the_file),
