@@ -138,7 +138,7 @@ CHECK_PACKAGES := $(DEMO_PACKAGES) libcmocka-dev libunwind-dev libc6-dbg valgrin
 	libjemalloc2 libmimalloc2.0 libtcmalloc-minimal4 procps:ps xxd:xxd binutils:readelf \
 	man-db:man xz-utils:xz util-linux:setpriv gcc-aarch64-linux-gnu libc6-dev-arm64-cross qemu-user:qemu-aarch64 \
 	clang:clang libclang-rt-dev npm:npm chromium:chromium libxml2-utils:xmllint debuginfod:debuginfod dwz:dwz \
-	kcachegrind:kcachegrind dbus:dbus-run-session
+	kcachegrind:kcachegrind dbus:dbus-run-session massif-visualizer:massif-visualizer
 INSTALL = .ci/install-packages
 
 .PHONY: deps

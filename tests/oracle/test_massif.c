@@ -370,7 +370,7 @@ TEST(test_drawing_is_that_of_ms_print)
 static long long bytes_at(const char *path, const char *label)
 {
 	struct result r = run_shell("sed -n '/heap_tree=peak/,/^#/p' %s | grep -F '%s' | "
-				    "sed 's/.*: \\([0-9]*\\) 0x.*/\\1/' | paste -sd+ | bc", path, label);
+				    "awk '{ sum += $2 } END { print sum }'", path, label);
 	long long bytes = atoll(r.out);
 
 	result_free(&r);
