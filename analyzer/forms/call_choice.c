@@ -130,19 +130,18 @@ static char *window_text(const struct run *run)
 	return xasprintf(", from %s to %s", from, units_ns(to, until > 0 ? (uint64_t)until : 0));
 }
 
-char *call_choice_text(const struct call_choice *c, const struct run *run)
+char *call_choice_text(const struct call_choice *c, const struct run *run, bool is_sum)
 {
 	const char *kind = !c->kinds[KIND_MAPPING] ? "" :
 			   c->kinds[KIND_HEAP] ? "heap and mappings: " : "mappings: ";
-	const char *both = c->kinds[KIND_HEAP] && c->kinds[KIND_MAPPING] &&
-			   c->metric == METRIC_PEAK ? " of each" : "";
+	const char *each = is_sum && c->metric == METRIC_PEAK ? " of each" : "";
 	char *window = window_text(run);
 	char *text;
 
 	if (run->has_at && c->metric == METRIC_END)
 		text = xasprintf("%sbytes live at %s%s", kind, run->at_text, window);
 	else
-		text = xasprintf("%s%s%s%s%s%s", kind, metric_help(c->metric), both,
+		text = xasprintf("%s%s%s%s%s%s", kind, metric_help(c->metric), each,
 				 run->has_at ? ", up to " : "", run->has_at ? run->at_text : "", window);
 	free(window);
 	return text;

@@ -38,8 +38,11 @@ void call_choice_init(struct argp_state *state, struct call_choice_input *input,
  */
 int call_choice_settle(struct call_choice *c, struct run *run);
 
-/* "bytes live at the peak", "mappings: bytes live at mark:full": the caller's. */
-char *call_choice_text(const struct call_choice *c, const struct run *run);
+/*
+ * "bytes live at the peak", "mappings: bytes live at mark:full". IS_SUM: of several programs or
+ * kinds, which do not have their peaks at one moment: "... the peak of each". The caller's.
+ */
+char *call_choice_text(const struct call_choice *c, const struct run *run, bool is_sum);
 
 /* AMOUNT with the metric's own figure first: "12.3 MiB in 4,567 blocks"; the caller's. */
 char *call_choice_amount(const struct call_choice *c, struct amount amount);

@@ -133,7 +133,7 @@ static void put_profile(struct run *run, struct flame_state *s, struct flame_spe
 
 		for (enum alloc_kind k = 0; k < KIND_COUNT; k++)
 			choice.kinds[k] = k == kind;
-		text = call_choice_text(&choice, run);
+		text = call_choice_text(&choice, run, false);
 		process = flame_process(heap->image, run->heap_count > 1);
 		name = xasprintf("%s, %s", process, text);
 		call_tree_build(tree, 0, s->depth);

@@ -231,7 +231,9 @@ void flame_picture_put(const struct run *run, const struct call_choice *choice,
 		       const struct flame_layout *layout)
 {
 	struct amount total = call_tree_total(tree);
-	char *what = call_choice_text(choice, run), *amount = call_choice_amount(choice, total);
+	bool is_sum = run->heap_count > 1 || (choice->kinds[KIND_HEAP] && choice->kinds[KIND_MAPPING]);
+	char *what = call_choice_text(choice, run, is_sum);
+	char *amount = call_choice_amount(choice, total);
 	struct drawing d = {
 		.choice = choice,
 		.tree = tree,

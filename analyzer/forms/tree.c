@@ -71,7 +71,7 @@ static void put_text(const struct run *run, const struct tree_state *s, const st
 		.threshold = s->threshold,
 	};
 	struct amount total = call_tree_total(t);
-	char *what = call_choice_text(shown, run), *amount = call_choice_amount(shown, total);
+	char *what = call_choice_text(shown, run, false), *amount = call_choice_amount(shown, total);
 	bool is_empty = metric_of(total, s->choice.metric) == 0;
 
 	fprintf(run->out, "%s%s: %s%s\n", term_style(run->color, STYLE_HEAD), what,

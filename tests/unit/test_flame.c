@@ -112,6 +112,8 @@ TEST(test_all_programs_have_a_root_each)
 	mk_stream c = mk_fork(t, 2, 101, 1, 7000);
 
 	mk_malloc(t, c, 8000, 0x8000, 64, MAIN + 9);
+	assert_report_has(mktrace_file(t), "flame --all",
+		">bytes live at the peak of each: 574 B in 7 blocks</text>");
 	assert_report(mktrace_file(t), "flame --format=folded --all --metric=total",
 		"p (100);p+0x2 50\n"
 		"p (100);p+0x2;lib,q.so+0x1 200\n"
