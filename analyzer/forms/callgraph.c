@@ -126,7 +126,7 @@ static void node_use(struct builder *b, frame_node node, const struct costs *cos
 	costs_add(&n->self, cost);
 }
 
-static void take_sites(struct builder *b, const struct heap *heap)
+static void take_sites(struct builder *b, const struct heap *heap, enum alloc_kind kind)
 {
 	for (size_t i = 0; i < heap->site_count; i++) {
 		const struct site *s = &heap->sites[i];
@@ -137,9 +137,9 @@ static void take_sites(struct builder *b, const struct heap *heap)
 			[COST_END] = s->end.bytes,
 		} };
 
-		if (s->kind != KIND_HEAP || !(s->total.blocks || s->peak.blocks || s->end.blocks))
+		if (s->kind != kind || !(s->total.blocks || s->peak.blocks || s->end.blocks))
 			continue;
-		node_use(b, frame_tree_site(b->tree, s->stack, false), &cost);
+		node_use(b, frame_tree_site(b->tree, s->stack, kind == KIND_MAPPING), &cost);
 	}
 }
 
@@ -345,11 +345,12 @@ static void builder_release(struct builder *b)
 }
 
 struct callgraph *callgraph_new(struct frame_tree *tree, const struct heap *heap,
-				const struct stacktimes *times, double ns_per_tick)
+				enum alloc_kind kind, const struct stacktimes *times,
+				double ns_per_tick)
 {
 	struct builder b = { .tree = tree, .graph = xcalloc(1, sizeof(*b.graph)) };
 
-	take_sites(&b, heap);
+	take_sites(&b, heap, kind);
 	take_times(&b, heap, times, ns_per_tick);
 	sum_up(&b);
 	for (size_t i = 0; i < b.node_count; i++)

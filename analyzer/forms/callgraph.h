@@ -34,7 +34,7 @@ struct graph_function {
 	bool is_called;      /* some function of the graph calls it */
 };
 
-/* Blocks acquired by a function itself at one of its lines. */
+/* Blocks (or mappings) acquired by a function itself at one of its lines. */
 struct graph_line { uint32_t function; int line; struct costs self; };
 
 /* Calls of CALLEE at a line of CALLER. */
@@ -53,11 +53,12 @@ struct callgraph {
 };
 
 /*
- * The graph of HEAP's blocks. TIMES may be NULL. STACKS as TREE's. NS_PER_TICK: of TIMES. The
- * strings belong to TREE's resolver but for names made up for code without one.
+ * The graph of HEAP's sites of KIND. TIMES may be NULL; NS_PER_TICK: of TIMES. The strings
+ * belong to TREE's resolver but for names made up for code without one.
  */
 struct callgraph *callgraph_new(struct frame_tree *tree, const struct heap *heap,
-				const struct stacktimes *times, double ns_per_tick);
+				enum alloc_kind kind, const struct stacktimes *times,
+				double ns_per_tick);
 void callgraph_free(struct callgraph *g);
 
 #endif

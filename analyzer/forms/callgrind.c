@@ -9,10 +9,12 @@
 
 #include "base/units.h"
 #include "base/xmem.h"
+#include "forms/call_choice.h"
 #include "forms/callgrind_report.h"
 #include "forms/stack_text.h"
 
 struct callgrind_state {
+	enum alloc_kind kind;
 	struct stacktimes times;
 	const struct image *last;    /* image of the last event */
 	const struct callgraph *sorting;
@@ -70,7 +72,7 @@ static int callgrind_event(struct run *run, const struct event *event, const str
 
 	if (!s->last || s->last->number != event->image)
 		s->last = recording_image(run->recording, event->image);
-	if (s->last)
+	if (s->last && s->kind == KIND_HEAP)
 		stacktimes_add(&s->times, s->last, event, change);
 	return 0;
 }
@@ -126,7 +128,7 @@ static const char *time_words(const struct callgrind_report *r, uint64_t ns, cha
 {
 	char text[UNITS_MAX];
 
-	snprintf(buffer, UNITS_MAX, "%s%.40s", ns && r->timed_calls < r->all_calls ? "~" : "",
+	snprintf(buffer, UNITS_MAX, "%s%.40s", ns && callgrind_is_estimate(r) ? "~" : "",
 		 units_ns(text, ns));
 	return buffer;
 }
@@ -135,7 +137,7 @@ static const char *time_words(const struct callgrind_report *r, uint64_t ns, cha
 static bool is_time_known(const struct callgrind_report *r, const struct costs *c)
 {
 	return r->has_time && (c->of[COST_TIME] || !c->of[COST_BLOCKS] ||
-			       r->timed_calls == r->all_calls);
+			       !callgrind_is_estimate(r));
 }
 
 /* Columns before the function take so much in text. */
@@ -183,7 +185,8 @@ static void put_row(struct run *run, struct emit *table, const struct callgrind_
 
 static void take_timing(struct callgrind_report *r, const struct heap *heap)
 {
-	for (size_t i = 0; i < FUNC_COUNT; i++) {
+	r->is_sample = heap->sampling_bytes && r->kind == KIND_HEAP;
+	for (size_t i = 0; i < FUNC_COUNT && r->kind == KIND_HEAP; i++) {
 		const struct func_totals *f = &heap->funcs[i];
 		bool is_release = i >= FUNC_FREE && i <= FUNC_CFREE;
 
@@ -200,9 +203,11 @@ static void note_times(struct run *run, const struct callgrind_report *all, bool
 {
 	char timed[UNITS_MAX], calls[UNITS_MAX];
 
+	if (all->kind == KIND_MAPPING)
+		return;
 	if (!all->has_time && all->all_calls)
 		run_note(run, "no call was timed: record --timing=all times each");
-	else if (all->timed_calls < all->all_calls)
+	else if (!all->is_sample && all->timed_calls < all->all_calls)
 		run_note(run, "times are an estimate: %s of %s calls were timed "
 			 "(record --timing=all times each)", units_count(timed, all->timed_calls),
 			 units_count(calls, all->all_calls));
@@ -227,8 +232,9 @@ static void put_text(struct run *run, const struct callgrind_report *r)
 	size_t count = r->graph->function_count;
 	struct emit *table;
 
-	fprintf(run->out, "%s in %s blocks", units_bytes(bytes, total->of[COST_BYTES]),
-		units_count(blocks, total->of[COST_BLOCKS]));
+	fprintf(run->out, "%s in %s %s", units_bytes(bytes, total->of[COST_BYTES]),
+		units_count(blocks, total->of[COST_BLOCKS]),
+		r->kind == KIND_MAPPING ? "mappings" : "blocks");
 	if (r->has_time)
 		fprintf(run->out, ", %s in the allocator", time_words(r, total->of[COST_TIME], time));
 	fputs("\n\n", run->out);
@@ -244,20 +250,27 @@ static int callgrind_end(struct run *run)
 {
 	struct callgrind_state *s = run->state;
 	bool is_table = !run->own_format && run->format != EMIT_TEXT;
-	struct emit *table = is_table ? run_table(run, columns, COL_COUNT) : NULL;
-	struct callgrind_report all = { .timed_calls = 0 };
+	struct emit *table;
+	struct callgrind_report all = { .kind = s->kind };
 	bool lacks_free = false;
 	struct frame_tree *tree;
 
 	if (run->own_format && run->heap_count > 1)
 		return diag_set(run->diag, STATUS_USAGE, "a callgrind file holds one program: choose "
 				"one of %zu by --pid=PID:EXEC", run->heap_count);
+	if (call_choice_check_stacks(run) != 0)
+		return -1;
+	table = is_table ? run_table(run, columns, COL_COUNT) : NULL;
 	tree = frame_tree_new(run->resolver, run->wrappers, run->stacks);
 	for (size_t i = 0; i < run->heap_count; i++) {
 		const struct heap *heap = run->heaps[i];
-		struct callgraph *graph = callgraph_new(tree, heap, &s->times,
+		struct callgraph *graph = callgraph_new(tree, heap, s->kind, &s->times,
 							run->recording->ns_per_tick);
-		struct callgrind_report report = { .image = heap->image, .graph = graph };
+		struct callgrind_report report = {
+			.image = heap->image,
+			.graph = graph,
+			.kind = s->kind,
+		};
 
 		take_timing(&report, heap);
 		if (run->own_format) {
@@ -273,6 +286,7 @@ static int callgrind_end(struct run *run)
 		all.timed_calls += report.timed_calls;
 		all.all_calls += report.all_calls;
 		all.has_time |= report.has_time;
+		all.is_sample |= report.is_sample;
 		lacks_free |= heap->free_calls && !(heap->image->features & FEATURE_FREE_STACKS);
 		callgraph_free(graph);
 	}
@@ -288,6 +302,32 @@ static void callgrind_release(struct run *run)
 	stacktimes_release(&((struct callgrind_state *)run->state)->times);
 }
 
+enum { KEY_KIND = 0x400 };
+
+static error_t parse(int key, char *arg, struct argp_state *state)
+{
+	const struct form_input *input = state->input;
+	struct callgrind_state *s = input->state;
+
+	if (key != KEY_KIND)
+		return ARGP_ERR_UNKNOWN;
+	if (strcmp(arg, "heap") == 0)
+		s->kind = KIND_HEAP;
+	else if (strcmp(arg, "mapping") == 0)
+		s->kind = KIND_MAPPING;
+	else
+		form_usage_error(state, "--kind is heap or mapping, not '%s'", arg);
+	return 0;
+}
+
+static const struct argp_option options[] = {
+	{ "kind", KEY_KIND, "KIND", 0,
+	  "heap: blocks of the allocator (default); mapping: memory the program mapped itself", 0 },
+	{ 0 },
+};
+
+static const struct argp argp = { .options = options, .parser = parse };
+
 static const struct form_format formats[] = {
 	{ .name = "callgrind", .help = "for callgrind_annotate and KCachegrind" },
 	{ 0 },
@@ -296,7 +336,8 @@ static const struct form_format formats[] = {
 const struct form form_callgrind = {
 	.name = "callgrind",
 	.summary = "the heap by function, self and inclusive; a file for KCachegrind",
-	.needs = NEED_EVENTS | NEED_HEAP | NEED_SYMBOLS | NEED_PEAK,
+	.needs = NEED_EVENTS | NEED_HEAP | NEED_SYMBOLS | NEED_PEAK | NEED_REGIONS,
+	.options = &argp,
 	.doc = "What each function allocated itself (self: bytes, blocks, at the peak, at the end, "
 	       "time in the allocator) and with what it called (inclusive). A call stack counts once "
 	       "for each function in it, however often it calls itself.",

@@ -28,13 +28,14 @@ struct writer {
 	size_t cost_count;
 };
 
-/* A word of `events:` and the long name that KCachegrind shows. */
-static const struct { const char *word, *help; } events[COST_KINDS] = {
-	[COST_BLOCKS] = { "Allocs", "Blocks allocated" },
-	[COST_BYTES] = { "Bytes", "Bytes allocated" },
-	[COST_PEAK] = { "PeakBytes", "Bytes live at the heap's peak" },
-	[COST_END] = { "EndBytes", "Bytes live at the end" },
-	[COST_TIME] = { "AllocTime", "Time in the allocator, ns" },
+/* A word of `events:` and the long name that KCachegrind shows, by kind. */
+static const struct { const char *word, *help[KIND_COUNT]; } events[COST_KINDS] = {
+	[COST_BLOCKS] = { "Allocs", { "Blocks allocated", "Mappings made" } },
+	[COST_BYTES] = { "Bytes", { "Bytes allocated", "Bytes mapped" } },
+	[COST_PEAK] = { "PeakBytes", { "Bytes live at the heap's peak",
+				       "Bytes mapped at the peak of the mappings" } },
+	[COST_END] = { "EndBytes", { "Bytes live at the end", "Bytes mapped at the end" } },
+	[COST_TIME] = { "AllocTime", { "Time in the allocator, ns", NULL } },
 };
 
 #define OUTERMOST "(called from outside)"
@@ -98,8 +99,10 @@ static void put_header(struct writer *w)
 	fprintf(out, "pid: %" PRIu32 "\ncmd: %s\npart: 1\n\n", r->image->pid, shown);
 	fputs("desc: Calls: allocations made through them (calls are not counted)\n", out);
 	for (size_t i = 0; i < w->cost_count; i++) {
-		fprintf(out, "event: %s : %s", events[i].word, events[i].help);
-		if (i == COST_TIME && r->timed_calls < r->all_calls)
+		fprintf(out, "event: %s : %s", events[i].word, events[i].help[r->kind]);
+		if (r->is_sample && r->kind == KIND_HEAP)
+			fputs(" (estimate: record --sample)", out);
+		else if (i == COST_TIME && r->timed_calls < r->all_calls)
 			fprintf(out, " (estimate: %" PRIu64 " of %" PRIu64 " calls timed)",
 				r->timed_calls, r->all_calls);
 		putc('\n', out);

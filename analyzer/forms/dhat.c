@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "base/xmem.h"
+#include "forms/call_choice.h"
 #include "forms/dhat_report.h"
 #include "forms/frame_tree.h"
 #include "forms/stack_text.h"
@@ -334,6 +335,8 @@ static int dhat_end(struct run *run)
 	if (run->own_format && run->heap_count > 1)
 		return diag_set(run->diag, STATUS_USAGE, "a file for dh_view holds one program: "
 				"choose one of %zu by --pid=PID:EXEC", run->heap_count);
+	if (call_choice_check_stacks(run) != 0)
+		return -1;
 	s->tree = frame_tree_new(run->resolver, run->wrappers, run->stacks);
 	if (is_table)
 		table = run_table(run, columns, COL_COUNT);

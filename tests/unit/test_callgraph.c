@@ -41,7 +41,7 @@ static struct subject graph_of(struct mktrace *t)
 	merge_close(m);
 	replay_finish(s.replay);
 	s.tree = frame_tree_new(s.resolver, s.wrappers, s.stacks);
-	s.graph = callgraph_new(s.tree, replay_heap(s.replay, 0), &s.times, 1);
+	s.graph = callgraph_new(s.tree, replay_heap(s.replay, 0), KIND_HEAP, &s.times, 1);
 	return s;
 }
 

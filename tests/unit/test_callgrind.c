@@ -77,6 +77,32 @@ TEST(test_times_are_said_to_be_an_estimate)
 	mktrace_free(t);
 }
 
+TEST(test_mappings_are_shown_on_request)
+{
+	struct mktrace *t = story();
+	mk_stream s = mk_thread(t, 1, 102, 5000, "late");
+
+	mk_syscall(t, s, 6000, SYS_MEM_mmap, MK_ARGS(0, 8192, 3, 34, -1, 0), 0x7f0000000000, 0, MAIN + 4,
+		   MAIN + 1);
+	assert_report(mktrace_file(t), "callgrind --format=csv --kind=mapping",
+		HEADER
+		"p+0x4,,/bin/p,1,8192,8192,8192,,1,8192,8192,8192,,100,0\n"
+		"p+0x1,,/bin/p,0,0,0,0,,1,8192,8192,8192,,100,0\n");
+	assert_report_has(mktrace_file(t), "callgrind --kind=mapping", "8.0 KiB in 1 mappings\n");
+	assert_report_has(mktrace_file(t), "callgrind --format=callgrind --kind=mapping",
+			  "event: Allocs : Mappings made\n");
+	mktrace_free(t);
+}
+
+TEST(test_state_at_a_moment)
+{
+	struct mktrace *t = story();
+
+	assert_report_has(mktrace_file(t), "callgrind --format=csv --at=3us",
+			  HEADER "p+0x2,,/bin/p,1,4096,4096,4096,");
+	mktrace_free(t);
+}
+
 TEST(test_window_has_its_own_figures)
 {
 	struct mktrace *t = story();
@@ -108,6 +134,8 @@ int main(void)
 		cmocka_unit_test(test_rows_are_sorted_by_any_figure),
 		cmocka_unit_test(test_text_begins_with_the_totals),
 		cmocka_unit_test(test_times_are_said_to_be_an_estimate),
+		cmocka_unit_test(test_mappings_are_shown_on_request),
+		cmocka_unit_test(test_state_at_a_moment),
 		cmocka_unit_test(test_window_has_its_own_figures),
 		cmocka_unit_test(test_all_images_are_rows_with_their_process),
 	};

@@ -105,6 +105,7 @@ TEST(test_names_from_the_program_are_escaped)
 	json_t *root;
 
 	mk_malloc(t, s, 1000, 0x1000, 100);
+	mk_malloc(t, s, 2000, 0x2000, 10, MAIN + 1);
 	root = load(t, "dhat --format=dhat");
 	assert_string_equal(frame(root, 0, 0), "0x0: [no call stack]");
 	json_decref(root);

@@ -98,6 +98,7 @@ TEST(test_call_without_a_stack_is_said_to_have_none)
 	mk_stream s = mk_process(t, 1, 100, "/bin/p");
 
 	mk_malloc(t, s, 1000, 0x1000, 100);
+	mk_malloc(t, s, 2000, 0x2000, 100, MAIN + 1);
 	assert_report_has(mktrace_file(t), "dhat", "   (no call stack)\n");
 	mktrace_free(t);
 }
