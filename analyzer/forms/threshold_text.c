@@ -214,10 +214,14 @@ void threshold_put_text(struct run *run, const struct threshold_facts *f, bool e
 	char **texts;
 
 	run_put_image(run, f->image);
-	fprintf(run->out, "%sRequests%s: from the heap as it was, by growing it (brk), from a thread's\n"
-		"arena, or by a mapping of their own (and its bytes)\n",
-		term_style(run->color, STYLE_HEAD), term_plain(run->color));
-	put_requests(run, groups, count);
+	fprintf(run->out, "%sRequests%s", term_style(run->color, STYLE_HEAD), term_plain(run->color));
+	if (f->sum.calls) {
+		fputs(": from the heap as it was, by growing it (brk), from a thread's\n"
+		      "arena, or by a mapping of their own (and its bytes)\n", run->out);
+		put_requests(run, groups, count);
+	} else {
+		fputs(": none\n", run->out);
+	}
 	if (served_freed(&f->sum)) {
 		put_title(run, "What free did");
 		put_frees(run, groups, count);

@@ -195,7 +195,10 @@ char **threshold_paragraphs(const struct threshold_facts *f, size_t *count)
 {
 	struct texts t = { 0 };
 
-	add_sources(&t, f);
+	if (f->sum.calls)
+		add_sources(&t, f);
+	else
+		add(&t, xstrdup("malloc was not asked for a block."));
 	add_frees(&t, f);
 	if (f->is_glibc)
 		add_moves(&t, f);

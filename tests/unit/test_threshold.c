@@ -321,6 +321,17 @@ TEST(test_words_explain_the_figures)
 	mktrace_free(t);
 }
 
+TEST(test_program_without_requests_says_so)
+{
+	struct mktrace *t = mktrace_new();
+	mk_stream s = mk_process(t, 1, 100, "p");
+
+	mk_null_call(t, s, 100, FUNC_FREE);
+	assert_report_has(mktrace_file(t), "threshold", "Requests: none\n");
+	assert_report_has(mktrace_file(t), "threshold", "malloc was not asked for a block.");
+	mktrace_free(t);
+}
+
 TEST(test_recording_without_system_calls_is_refused_with_the_option)
 {
 	struct mktrace *t = mktrace_new();
@@ -352,6 +363,7 @@ int main(void)
 		cmocka_unit_test(test_csv_has_each_size),
 		cmocka_unit_test(test_window_counts_what_was_in_it_and_knows_what_was_before),
 		cmocka_unit_test(test_words_explain_the_figures),
+		cmocka_unit_test(test_program_without_requests_says_so),
 		cmocka_unit_test(test_recording_without_system_calls_is_refused_with_the_option),
 	};
 
