@@ -149,7 +149,7 @@ static int label_of(struct labels *labels, unsigned long address)
 	return labels->number[place];
 }
 
-/* Where a mapping lies is chance: addresses of more than eight digits become @0, @1, ... */
+/* Where a mapping lies is chance: addresses (six digits and more) become @0, @1, ... */
 static char *labelled(struct labels *labels, const char *text)
 {
 	char *out = malloc(strlen(text) + 64), *end = out;
@@ -157,7 +157,7 @@ static char *labelled(struct labels *labels, const char *text)
 	for (const char *p = text; *p; ) {
 		size_t digits = strncmp(p, "0x", 2) == 0 ? strspn(p + 2, "0123456789abcdef") : 0;
 
-		if (digits < 9 || digits > 16) {
+		if (digits < 6 || digits > 16) {
 			/* the column of results depends on the length of what is before it */
 			if (*p == ' ' && (p[1] == ' ' || (p[1] == '=' && end[-1] == ' ')))
 				p++;
