@@ -81,9 +81,12 @@ static void add_sources(struct texts *t, const struct threshold_facts *f)
 				 amount(b, threshold), units_count(c, malloc_threshold_request(threshold)),
 				 units_bytes(d, sum->mapped_bytes),
 				 sum->maps == 1 ? "it" : "all of them"));
+	else if (f->is_glibc && f->last.value[SET_MMAP_MAX] == 0)
+		add(t, xstrdup("No block got a mapping of its own: M_MMAP_MAX was set to 0."));
 	else if (f->is_glibc)
-		add(t, xasprintf("No block got a mapping of its own: none was as large as "
+		add(t, xasprintf("No block got a mapping of its own: none %s as large as "
 				 "M_MMAP_THRESHOLD (%s: requests of %s bytes and more).",
+				 f->found.reused ? "for which the heap had to grow was" : "was",
 				 amount(a, f->last.value[SET_MMAP_THRESHOLD]),
 				 units_count(b, malloc_threshold_request(
 						     f->last.value[SET_MMAP_THRESHOLD]))));
@@ -172,7 +175,7 @@ static void add_moves(struct texts *t, const struct threshold_facts *f)
 				 "mapped.",
 				 units_count(a, found->moved), plural(found->moved),
 				 units_count(b, boundary), found->moved == 1 ? "it" : "they"));
-	if (found->reused)
+	if (found->reused && f->last.value[SET_MMAP_MAX])
 		add(t, xasprintf("%s request%s came from the heap although %s large enough for a "
 				 "mapping: malloc first looks for free memory in the heap, and "
 				 "there was enough.",

@@ -321,6 +321,19 @@ TEST(test_words_explain_the_figures)
 	mktrace_free(t);
 }
 
+TEST(test_words_know_that_mappings_were_forbidden)
+{
+	struct mktrace *t = mktrace_new();
+	mk_stream s = mk_process(t, 1, 100, "p");
+
+	mk_setting(t, 1, "MALLOC_MMAP_MAX_", "0");
+	mk_malloc(t, s, 100, 0x1000, 1 << 20);
+	assert_report_has(mktrace_file(t), "threshold",
+			  "No block got a mapping of its own: M_MMAP_MAX was set to 0.");
+	assert_report_lacks(mktrace_file(t), "threshold", "there was enough");
+	mktrace_free(t);
+}
+
 TEST(test_program_without_requests_says_so)
 {
 	struct mktrace *t = mktrace_new();
@@ -363,6 +376,7 @@ int main(void)
 		cmocka_unit_test(test_csv_has_each_size),
 		cmocka_unit_test(test_window_counts_what_was_in_it_and_knows_what_was_before),
 		cmocka_unit_test(test_words_explain_the_figures),
+		cmocka_unit_test(test_words_know_that_mappings_were_forbidden),
 		cmocka_unit_test(test_program_without_requests_says_so),
 		cmocka_unit_test(test_recording_without_system_calls_is_refused_with_the_option),
 	};
