@@ -432,6 +432,8 @@ static inline bool is_under_guard(const struct thread *t, const struct unwind_co
 	return !ctx || t->guard_sp - ctx->sp < SAME_STACK_BYTES;
 }
 
+/* Not inlined: its frame is asked for its caller's. */
+__attribute__((noinline))
 bool event_syscall_begin(enum memory_syscall number, const long args[6],
 			 unsigned flags, const struct unwind_context *ctx)
 {

@@ -91,9 +91,13 @@ void path_keep(struct unwind_state *u, const struct unwind_context *ctx, uint32_
 		p->slot[i] = u->slots[base_slots + i];
 }
 
-/* The stack at CTX begins as P did: up to P's base it is the same. */
-static inline bool is_walked(const struct path *p, const struct unwind_state *u,
-			     const struct unwind_context *ctx)
+/*
+ * The stack at CTX begins as P did: up to P's base it is the same. The words are the stack's, but
+ * perhaps of other frames by now: AddressSanitizer takes some for what lies between variables.
+ */
+static inline __attribute__((no_sanitize("address")))
+bool is_walked(const struct path *p, const struct unwind_state *u,
+	       const struct unwind_context *ctx)
 {
 	uint64_t differ = 0;
 
