@@ -68,6 +68,36 @@ TEST(test_massif_measure_of_a_shrunk_block_keeps_its_room)
 	story_free(s);
 }
 
+TEST(test_massif_peak_is_the_state_just_before_the_next_release)
+{
+	struct story *s = story_new(0);
+	const struct heap *h;
+
+	story_alloc(s, 1, 10, 0x1000, 1, 7);
+	story_realloc_begin(s, 1, 20, 0x1000);
+	story_realloc_end(s, 1, 21, 0x1000, 16, 8);
+	story_free_block(s, 1, 30, 0x1000);
+	/* as much again is no new peak */
+	story_alloc(s, 1, 40, 0x1000, 2, 9);
+	h = story_end(s, 1);
+	assert_int_equal(h->massif_peak_bytes, 24);
+	assert_int_equal(h->massif_peak.bytes, 16);
+	assert_int_equal(h->massif_peak_stamp, 21);
+	assert_int_equal(story_site(h, 8, KIND_HEAP)->massif_peak.bytes, 16);
+	assert_int_equal(story_site(h, 9, KIND_HEAP)->massif_peak.bytes, 0);
+	story_free(s);
+}
+
+TEST(test_massif_measure_of_a_large_block_is_whole_pages)
+{
+	struct story *s = story_new(0);
+
+	story_alloc(s, 1, 10, 0x1000, 40000000, 7);
+	/* valgrind 3.19: mem_heap_B 40000000, mem_heap_extra_B 1480 */
+	assert_int_equal(story_end(s, 1)->massif_peak_bytes, 40001480);
+	story_free(s);
+}
+
 TEST(test_massif_peak_may_be_another_moment_than_the_peak)
 {
 	struct story *s = story_new(0);
@@ -210,6 +240,8 @@ int main(void)
 		cmocka_unit_test(test_peak_of_equal_bytes_is_the_latest),
 		cmocka_unit_test(test_massif_measure_is_valgrinds),
 		cmocka_unit_test(test_massif_measure_of_a_shrunk_block_keeps_its_room),
+		cmocka_unit_test(test_massif_peak_is_the_state_just_before_the_next_release),
+		cmocka_unit_test(test_massif_measure_of_a_large_block_is_whole_pages),
 		cmocka_unit_test(test_massif_peak_may_be_another_moment_than_the_peak),
 		cmocka_unit_test(test_site_figures_at_both_peaks_agree_with_a_slow_count),
 		cmocka_unit_test(test_site_with_one_size_counts_all_of_its_blocks),
