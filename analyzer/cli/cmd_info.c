@@ -134,9 +134,9 @@ static const char *unwinder_text(const struct recording *r, const struct image *
 	       image->features & FEATURE_UNWIND_LIBUNWIND ? "libunwind" : fp ? "fp" : "none";
 }
 
-static int64_t image_ns(const struct recording *r, const struct image *image)
+static uint64_t image_ns(const struct recording *r, const struct image *image)
 {
-	return recording_ns(r, image->end_stamp) - recording_ns(r, image->start_stamp);
+	return recording_span_ns(r, image->start_stamp, image->end_stamp);
 }
 
 static void wall_clock_text(uint64_t ns, char *buffer, size_t bytes)
@@ -315,13 +315,13 @@ static void put_images_text(const struct recording *r)
 		char *command = image_command(image);
 		char *fit = visible_fit(command, width > used + PROGRAM_LEAST ? width - used :
 							 PROGRAM_LEAST);
-		int64_t from = recording_ns(r, image->start_stamp), ns = image_ns(r, image);
+		int64_t from = recording_ns(r, image->start_stamp);
 
 		status_text(r, image, status, sizeof(status));
 		emit_row(e, (struct cell[]){
 			cell_number(image->pid), cell_number(image->exec_number),
 			cell_text(units_ns(start, from > 0 ? (uint64_t)from : 0)),
-			cell_text(units_ns(ran, ns > 0 ? (uint64_t)ns : 0)),
+			cell_text(units_ns(ran, image_ns(r, image))),
 			cell_text(status), cell_text(syscalls_text(r, image)),
 			cell_text(unwinder_text(r, image)), cell_text(fit),
 		});

@@ -62,10 +62,7 @@ static uint64_t memory_calls(const struct heap *h)
 
 static uint64_t run_time(const struct diff *d, int side, const struct image *image)
 {
-	const struct recording *r = d->sides[side].run->recording;
-	int64_t ns = recording_ns(r, image->end_stamp) - recording_ns(r, image->start_stamp);
-
-	return ns > 0 ? (uint64_t)ns : 0;
+	return recording_span_ns(d->sides[side].run->recording, image->start_stamp, image->end_stamp);
 }
 
 static void add(struct figure *f, int side, uint64_t value)

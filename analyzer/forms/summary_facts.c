@@ -85,14 +85,12 @@ static void add_sites(struct summary_facts *f, const struct run *run)
 static uint64_t duration(const struct run *run, const struct image *image)
 {
 	uint64_t from = image->start_stamp, to = image->end_stamp;
-	int64_t ns;
 
 	if (run->since_stamp > from)
 		from = run->since_stamp;
 	if (run->until_stamp < to)
 		to = run->until_stamp;
-	ns = recording_ns(run->recording, to) - recording_ns(run->recording, from);
-	return ns > 0 ? (uint64_t)ns : 0;
+	return recording_span_ns(run->recording, from, to);
 }
 
 struct summary_facts *summary_facts_new(struct run *run, struct rss_moments *moments,
@@ -118,13 +116,7 @@ struct summary_facts *summary_facts_new(struct run *run, struct rss_moments *mom
 uint64_t summary_moment_ns(const struct run *run, const struct summary_facts *f,
 			   uint64_t stamp)
 {
-	int64_t ns;
-
-	/* stamps of a damaged recording can be further apart than any time */
-	if (__builtin_sub_overflow(recording_ns(run->recording, stamp),
-				   recording_ns(run->recording, f->image->start_stamp), &ns))
-		return 0;
-	return ns > 0 ? (uint64_t)ns : 0;
+	return recording_span_ns(run->recording, f->image->start_stamp, stamp);
 }
 
 void summary_facts_free(struct summary_facts *f)

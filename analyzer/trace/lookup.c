@@ -133,6 +133,13 @@ int64_t recording_ns(const struct recording *r, uint64_t stamp)
 	return (int64_t)(ns < 0 ? ns - 0.5 : ns + 0.5);
 }
 
+uint64_t recording_span_ns(const struct recording *r, uint64_t from, uint64_t to)
+{
+	int64_t ns = recording_ns(r, to) - recording_ns(r, from);
+
+	return ns > 0 ? (uint64_t)ns : 0;
+}
+
 uint64_t recording_stamp(const struct recording *r, int64_t ns)
 {
 	double ticks = (double)ns / r->ns_per_tick;

@@ -194,4 +194,7 @@ uint16_t image_generation(const struct image *image, uint64_t address, uint64_t 
 int64_t recording_ns(const struct recording *r, uint64_t stamp);
 uint64_t recording_stamp(const struct recording *r, int64_t ns);
 
+/* Nanoseconds from stamp FROM to stamp TO; 0 where that is not later. */
+uint64_t recording_span_ns(const struct recording *r, uint64_t from, uint64_t to);
+
 #endif

@@ -1,7 +1,9 @@
 /*
- * fuzz_forms.c - target: every report of any recording. The first byte chooses the
+ * fuzz_forms.c - target: every report of any recording, and comparisons. The first byte chooses the
  * report and its options, the rest is a packed recording as for fuzz_packed.
  */
+#include <string.h>
+
 #include "base/diag.h"
 #include "cli/command.h"
 #include "fuzz/fuzz.h"
@@ -57,12 +59,26 @@ static const char *const words[][6] = {
 	{ "callgrind", "--all" },
 	{ "callgrind", "--format=callgrind" },
 	{ "callgrind", "--format=json", "--since=30ns" },
+	{ "diff", "--all", "--format=json" },
+	{ "diff", "--form=sites", "--from=30ns", "--metric=end" },
+	{ "diff", "--form=sizes", "--to=peak" },
+	{ "diff", "--form=flame", "--format=svg", "--from=peak", "--all" },
 };
+
+/* diff: two moments of the recording; else it is compared with itself. */
+static bool has_moments(const char *const *row)
+{
+	for (int i = 1; i < 6 && row[i]; i++)
+		if (strncmp(row[i], "--from=", 7) == 0 || strncmp(row[i], "--to=", 5) == 0)
+			return true;
+	return false;
+}
 
 int fuzz_forms(const uint8_t *data, size_t size)
 {
 	char *argv[16] = { NULL };
 	const struct form *form;
+	const char *name;
 	size_t choice, bytes;
 	uint8_t *file;
 	int argc = 0, status;
@@ -71,14 +87,18 @@ int fuzz_forms(const uint8_t *data, size_t size)
 		return 0;
 	choice = data[0] % (sizeof(words) / sizeof(words[0]));
 	form = form_find(words[choice][0]);
-	FUZZ_CHECK(form != NULL);
+	FUZZ_CHECK(form != NULL || command_find(words[choice][0]) != NULL);
 	for (int i = 0; i < 6 && words[choice][i]; i++)
 		argv[argc++] = (char *)words[choice][i];
 	argv[argc++] = (char *)"--output=/dev/null";
 	file = fuzz_repair_packed(data + 1, size - 1, &bytes);
-	argv[argc++] = (char *)fuzz_file(file, bytes);
+	name = fuzz_file(file, bytes);
+	argv[argc++] = (char *)name;
 	free(file);
-	status = command_run_form(form, argc, argv);
+	if (!form && !has_moments(words[choice]))
+		argv[argc++] = (char *)name;
+	status = form ? command_run_form(form, argc, argv) :
+		 command_find(words[choice][0])->run(argc, argv);
 	FUZZ_CHECK(status == STATUS_OK || status == STATUS_IO || status == STATUS_USAGE);
 	return 0;
 }

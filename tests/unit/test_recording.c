@@ -291,6 +291,17 @@ TEST(test_recording_each_meta_visits_every_record)
 	mktrace_free(t);
 }
 
+TEST(test_time_between_stamps_is_never_negative_and_has_an_end)
+{
+	struct recording r = { .start_stamp = UINT64_MAX / 2, .ns_per_tick = 2 };
+
+	assert_int_equal(recording_span_ns(&r, r.start_stamp + 5, r.start_stamp + 15), 20);
+	assert_int_equal(recording_span_ns(&r, r.start_stamp - 5, r.start_stamp + 5), 20);
+	assert_int_equal(recording_span_ns(&r, r.start_stamp + 15, r.start_stamp + 5), 0);
+	assert_int_equal(recording_span_ns(&r, 0, UINT64_MAX), 8000000000000000000);
+	assert_int_equal(recording_span_ns(&r, UINT64_MAX, 0), 0);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -305,6 +316,7 @@ int main(void)
 		cmocka_unit_test(test_recording_two_files_of_one_recording_count_what_is_in_both_once),
 		cmocka_unit_test(test_recording_two_files_without_metadata_open_and_tell_their_damage),
 		cmocka_unit_test(test_recording_each_meta_visits_every_record),
+		cmocka_unit_test(test_time_between_stamps_is_never_negative_and_has_an_end),
 	};
 
 	return cmocka_run_group_tests(tests, make_dir, remove_dir);
