@@ -1,45 +1,24 @@
 /*
  * page_scan.c - asks the kernel: by the ioctl PAGEMAP_SCAN (Linux 6.7), else by reading
  * /proc/self/pagemap, else by mincore. The last two cannot tell the page of zeros, so memory that
- * was only read counts as touched there. Sources: Linux Documentation/admin-guide/mm/pagemap.rst
- * and include/uapi/linux/fs.h.
+ * was only read counts as touched there. Sources: pagemap_scan.h,
+ * mincore(2).
  */
 #include <fcntl.h>
 #include <stdbool.h>
 #include <string.h>
 #include <sys/auxv.h>
-#include <sys/ioctl.h>
 
 #include "page_scan.h"
+#include "pagemap_scan.h"
 #include "sys.h"
-
-/* Debian 12's headers are older than this. */
-struct pm_scan_arg {
-	uint64_t size, flags, start, end, walk_end, vec, vec_len, max_pages;
-	uint64_t category_inverted, category_mask, category_anyof_mask, return_mask;
-};
-
-struct page_region {
-	uint64_t start, end, categories;
-};
-
-#define SCAN_IOCTL      _IOWR('f', 16, struct pm_scan_arg)
-#define IS_PRESENT      (1u << 3)
-#define IS_SWAPPED      (1u << 4)
-#define IS_ZERO_PAGE    (1u << 5)
-
-#define ENTRY_PRESENT   (1ull << 63)
-#define ENTRY_SWAPPED   (1ull << 62)
-
-/* More than 512 regions at once are returned twice by some kernels (6.18). */
-#define REGIONS 512
 
 static long fd = -1;
 static bool has_ioctl;
 
 /* Large, and used by one thread at a time. */
 static union {
-	struct page_region regions[REGIONS];
+	struct pagemap_region regions[PAGEMAP_REGIONS];
 	uint64_t entries[1024];
 	unsigned char present[4096];
 } room;
@@ -60,22 +39,13 @@ void page_scan_end(void)
 /* False: this kernel cannot. */
 static bool scan_by_ioctl(uint64_t start, uint64_t end, void (*run)(uint64_t start, uint64_t end))
 {
-	struct pm_scan_arg arg;
+	struct pagemap_scan_arg arg;
 
 	while (start < end) {
 		long n;
 
-		memset(&arg, 0, sizeof(arg));
-		arg.size = sizeof(arg);
-		arg.start = start;
-		arg.end = end;
-		arg.vec = (uint64_t)(uintptr_t)room.regions;
-		arg.vec_len = REGIONS;
-		/* not the page of zeros, and present or swapped */
-		arg.category_inverted = IS_ZERO_PAGE;
-		arg.category_mask = IS_ZERO_PAGE;
-		arg.category_anyof_mask = IS_PRESENT | IS_SWAPPED;
-		n = SYS3(ioctl, fd, SCAN_IOCTL, &arg);
+		pagemap_scan_init(&arg, start, end, room.regions);
+		n = SYS3(ioctl, fd, PAGEMAP_SCAN_IOCTL, &arg);
 		if (sys_failed(n))
 			return false;
 		for (long i = 0; i < n; i++)
@@ -123,7 +93,7 @@ static void scan_by_pages(uint64_t start, uint64_t end, void (*run)(uint64_t sta
 			got = (uint64_t)n / 8;
 			for (uint64_t i = 0; i < got; i++)
 				join_page(&j, start + i * page, page,
-					  room.entries[i] & (ENTRY_PRESENT | ENTRY_SWAPPED));
+					  room.entries[i] & PAGEMAP_ENTRY_TOUCHED);
 		} else {
 			got = pages < sizeof(room.present) ? pages : sizeof(room.present);
 			if (sys_failed(SYS3(mincore, start, got * page, room.present)))

@@ -1,8 +1,8 @@
 /*
  * snapshot_put.c - looks at a process from outside, while it runs: what it changes meanwhile may be
  * seen or not. Touched pages are asked of the kernel by PAGEMAP_SCAN (Linux 6.7), else read from
- * /proc/PID/pagemap; where neither can be had the snapshot has none. Sources: Linux
- * Documentation/admin-guide/mm/pagemap.rst, include/uapi/linux/fs.h.
+ * /proc/PID/pagemap; where neither can be had the snapshot has none. Source:
+ * pagemap_scan.h.
  */
 #include "cli/snapshot_put.h"
 
@@ -10,10 +10,10 @@
 #include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <sys/ioctl.h>
 #include <unistd.h>
 
 #include "base/xmem.h"
+#include "pagemap_scan.h"
 #include "trace/meta_fields.h"
 #include "trace/smaps.h"
 
@@ -26,25 +26,6 @@
 /* Bytes of runs in one record, and such records in one snapshot. */
 #define RUNS_BYTES (64u << 10)
 #define RUNS_MAX   32
-
-/* Debian 12's headers are older than this. */
-struct pm_scan_arg {
-	uint64_t size, flags, start, end, walk_end, vec, vec_len, max_pages;
-	uint64_t category_inverted, category_mask, category_anyof_mask, return_mask;
-};
-
-struct page_region { uint64_t start, end, categories; };
-
-#define SCAN_IOCTL    _IOWR('f', 16, struct pm_scan_arg)
-#define IS_PRESENT    (1u << 3)
-#define IS_SWAPPED    (1u << 4)
-#define IS_ZERO_PAGE  (1u << 5)
-
-#define ENTRY_PRESENT (1ull << 63)
-#define ENTRY_SWAPPED (1ull << 62)
-
-/* More than 512 regions at once are returned twice by some kernels (6.18). */
-#define REGIONS 512
 
 size_t proc_text(pid_t pid, const char *name, char **text, size_t *capacity)
 {
@@ -119,18 +100,14 @@ static void add_run(struct runs *r, uint64_t start, uint64_t end)
 /* False: this kernel cannot, or the process is gone. */
 static bool scan_by_ioctl(int fd, uint64_t start, uint64_t end, struct runs *r)
 {
-	struct page_region regions[REGIONS];
+	struct pagemap_region regions[PAGEMAP_REGIONS];
 
 	while (start < end) {
-		struct pm_scan_arg arg = {
-			.size = sizeof(arg), .start = start, .end = end,
-			.vec = (uint64_t)(uintptr_t)regions, .vec_len = REGIONS,
-			/* not the page of zeros, and present or swapped */
-			.category_inverted = IS_ZERO_PAGE, .category_mask = IS_ZERO_PAGE,
-			.category_anyof_mask = IS_PRESENT | IS_SWAPPED,
-		};
-		int n = ioctl(fd, SCAN_IOCTL, &arg);
+		struct pagemap_scan_arg arg;
+		int n;
 
+		pagemap_scan_init(&arg, start, end, regions);
+		n = ioctl(fd, PAGEMAP_SCAN_IOCTL, &arg);
 		if (n < 0)
 			return false;
 		for (int i = 0; i < n; i++)
@@ -154,7 +131,7 @@ static bool scan_by_entries(int fd, uint64_t start, uint64_t end, struct runs *r
 		if (n < (ssize_t)sizeof(*entries))
 			return false;
 		for (size_t i = 0; i < (size_t)n / sizeof(*entries); i++, start += r->page_bytes)
-			if (entries[i] & (ENTRY_PRESENT | ENTRY_SWAPPED))
+			if (entries[i] & PAGEMAP_ENTRY_TOUCHED)
 				add_run(r, start, start + r->page_bytes);
 	}
 	return true;
