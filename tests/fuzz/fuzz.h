@@ -19,6 +19,8 @@
 	ROW(ring)    /* a session ring's file: the same */ \
 	ROW(symbols) /* the payload of a SYMBOLS segment */ \
 	ROW(perfmap) /* a map of code made at run time; each line as a name to shorten */ \
+	ROW(suppressions) /* a file of suppressions */ \
+	ROW(baseline) /* the figures that `check` compares with */ \
 	ROW(records) /* the records of one segment */ \
 	ROW(replay)  /* any events for the model */ \
 	ROW(forms)   /* a packed recording: every report */

@@ -63,6 +63,14 @@ static const char *const words[][6] = {
 	{ "diff", "--form=sites", "--from=30ns", "--metric=end" },
 	{ "diff", "--form=sizes", "--to=peak" },
 	{ "diff", "--form=flame", "--format=svg", "--from=peak", "--all" },
+	{ "leaks", "--all" },
+	{ "leaks", "--kind=all", "--hide-libc", "--since=30ns", "--error-if=1" },
+	{ "leaks", "--at=peak", "--format=json" },
+	{ "temporary", "--all" },
+	{ "temporary", "--age=1us", "--format=csv" },
+	{ "sites", "--lifetimes", "--all" },
+	{ "check", "--max-peak=1K", "--max-in=total:*=1", "--all" },
+	{ "check", "--max-blocks=10", "--format=junit", "--since=30ns" },
 };
 
 /* diff: two moments of the recording; else it is compared with itself. */
@@ -100,5 +108,8 @@ int fuzz_forms(const uint8_t *data, size_t size)
 	status = form ? command_run_form(form, argc, argv) :
 		 command_find(words[choice][0])->run(argc, argv);
 	FUZZ_CHECK(status == STATUS_OK || status == STATUS_IO || status == STATUS_USAGE);
+	status = command_run_form(form, argc, argv);
+	FUZZ_CHECK(status == STATUS_OK || status == STATUS_IO || status == STATUS_USAGE ||
+		   status == STATUS_CONDITION);
 	return 0;
 }

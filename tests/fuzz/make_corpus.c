@@ -1,6 +1,6 @@
 /*
  * make_corpus.c - the first inputs of the fuzz targets: `make_corpus FOLDER
- * [RECORDING...]` writes FOLDER/packed, ring, symbols, records, replay. Made from two
+ * [RECORDING...]` writes FOLDER/packed, ring, symbols, records, replay, suppressions, baseline. Made from two
  * stories and from real recordings; the payloads are unpacked, so that a
  * fuzzer changes records and not compressed bytes (fuzz_repair_packed packs them
  * again).
@@ -352,6 +352,22 @@ static void save_events(void)
 	save("replay", "events", events, sizeof(events));
 }
 
+static void save_texts(void)
+{
+	static const char leak_lines[] = "f<int>(char)\n# known\nleak:^f*$\nleak:liba.so\n";
+	static const char blocks[] =
+		"ns::g(int)\n{\n name\n Memcheck,DRD:Leak\n match-leak-kinds: definite,reachable\n"
+		" fun:malloc\n ...\n obj:*/lib?.so\n src:a.c:4\n fun:g<>\n}\n"
+		"{\n other\n Memcheck:Param\n write(buf)\n fun:a\n}\n{\n b\n Memcheck:Leak\n fun:_Zn?m\n}\n";
+	static const char figures[] =
+		"# allotrope baseline 1\n# c\nsampling 524288\n\nprogram p\npeak_bytes 10\nblocks 2\n"
+		"site 5 1 f(int)\nprogram q\nend_bytes 0\n";
+
+	save("suppressions", "leak-lines", leak_lines, sizeof(leak_lines) - 1);
+	save("suppressions", "blocks", blocks, sizeof(blocks) - 1);
+	save("baseline", "figures", figures, sizeof(figures) - 1);
+}
+
 int main(int argc, char **argv)
 {
 	if (argc < 2) {
@@ -363,6 +379,7 @@ int main(int argc, char **argv)
 	save_story("small", tell_small);
 	save_story("large", tell_large);
 	save_events();
+	save_texts();
 	for (int i = 2; i < argc; i++)
 		save_recording(argv[i]);
 	return 0;
