@@ -191,6 +191,10 @@ static int read_line(struct reading *r, const char *line)
 			return 0;
 		return wrong(r, "expected 'sampling BYTES'", line);
 	}
+	if (!p && strcmp(line, "all") == 0) {
+		b->is_all = true;
+		return 0;
+	}
 	if (!p)
 		return wrong(r, "expected 'program NAME' first", line);
 	if (bytes == 4 && strncmp(line, "site", 4) == 0)
@@ -239,6 +243,8 @@ void baseline_print(const struct baseline *b, FILE *out)
 	      "# Sites are for explanation only: bytes and blocks at the peak, function.\n", out);
 	if (b->sampling_bytes)
 		fprintf(out, "sampling %" PRIu64 "\n", b->sampling_bytes);
+	if (b->is_all)
+		fputs("all\n", out);
 	for (size_t i = 0; i < b->count; i++) {
 		const struct baseline_program *p = &b->programs[i];
 

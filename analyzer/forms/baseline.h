@@ -9,8 +9,9 @@
  *	...                              a line for each figure; blank lines and '#' lines are nothing
  *	site 262144 1 jv_parser_new      bytes and blocks at the peak, function
  *
- * Several programs may follow one another. "sampling BYTES" before the first: the figures are
- * estimates (record --sample).
+ * Several programs may follow one another. Before the first may stand "sampling BYTES": the
+ * figures are estimates (record --sample); and "all": they are those of all processes of a
+ * name (check --all), and not of the one process that reports show.
  */
 #ifndef FORMS_BASELINE_H
 #define FORMS_BASELINE_H
@@ -60,6 +61,7 @@ struct baseline_program {
 
 struct baseline {
 	uint64_t sampling_bytes; /* 0: exact */
+	bool is_all;
 	struct baseline_program *programs;
 	size_t count, capacity;
 };

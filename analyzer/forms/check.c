@@ -98,11 +98,31 @@ static int no_common_program(struct run *run)
 	return -1;
 }
 
+/* Names are looked up only where they are said: in a baseline, and for a peak that is too large. */
+static bool needs_sites(const struct check_state *s)
+{
+	const struct check_tolerance *tolerance = &s->tolerances[FIGURE_PEAK_BYTES];
+
+	for (size_t i = 0; i < s->measured.count; i++) {
+		const struct baseline_program *p = &s->measured.programs[i];
+		const struct baseline_program *old = baseline_find(&s->old, p->name);
+
+		if (old && p->figures[FIGURE_PEAK_BYTES] >
+			   check_allowed(tolerance, old->figures[FIGURE_PEAK_BYTES]))
+			return true;
+	}
+	return s->write_path;
+}
+
 static int judge_baseline(struct run *run)
 {
 	struct check_state *s = run->state;
 	size_t common = 0, better = 0;
 
+	if (s->old.is_all != s->measured.is_all)
+		return diag_set(run->diag, STATUS_USAGE, "'%s', line %u: written with%s --all: check it so, "
+				"or write it anew", s->baseline_path, s->old.programs[0].line,
+				s->old.is_all ? "" : "out");
 	for (size_t i = 0; i < s->measured.count; i++) {
 		const struct baseline_program *p = &s->measured.programs[i];
 		const struct baseline_program *old = baseline_find(&s->old, p->name);
@@ -183,7 +203,9 @@ static int check_end(struct run *run)
 	struct check_state *s = run->state;
 
 	s->tree = frame_tree_new(run->resolver, run->wrappers, run->stacks);
-	check_measure(run, s->tree, &s->measured);
+	check_measure(run, &s->measured);
+	if (needs_sites(s))
+		check_measure_sites(run, s->tree, &s->measured);
 	if (s->measured.count == 0)
 		return diag_set(run->diag, STATUS_USAGE, "nothing to check: the recording has no program");
 	check_judge_recording(run, &s->result);

@@ -93,9 +93,6 @@ static void take_sites(struct frame_tree *tree, const struct heap *heap, struct 
 {
 	struct site_rows *rows = site_rows_users(tree, heap);
 
-	for (size_t i = 0; i < p->site_count; i++)
-		free(p->sites[i].function);
-	p->site_count = 0;
 	for (size_t i = 0; i < rows->count; i++) {
 		const struct site_row *row = &rows->rows[i];
 
@@ -134,9 +131,10 @@ static uint64_t heap_figure(const struct heap *h, enum figure f)
 	}
 }
 
-void check_measure(struct run *run, struct frame_tree *tree, struct baseline *b)
+void check_measure(struct run *run, struct baseline *b)
 {
 	b->sampling_bytes = recording_sampling(run->recording);
+	b->is_all = run->is_all;
 	for (size_t i = 0; i < run->heap_count; i++) {
 		const struct heap *heap = run->heaps[i];
 		char *name = check_program_name(heap->image);
@@ -146,8 +144,7 @@ void check_measure(struct run *run, struct frame_tree *tree, struct baseline *b)
 			free(name);
 		else
 			p = baseline_add(b, name);
-		if (p->processes++ == 0 || heap->peak.bytes > p->figures[FIGURE_PEAK_BYTES])
-			take_sites(tree, heap, p);
+		p->processes++;
 		for (int f = 0; f < FIGURE_COUNT; f++) {
 			uint64_t v = heap_figure(heap, (enum figure)f);
 
@@ -157,6 +154,20 @@ void check_measure(struct run *run, struct frame_tree *tree, struct baseline *b)
 			else if (v > p->figures[f])
 				p->figures[f] = v;
 		}
+	}
+}
+
+void check_measure_sites(struct run *run, struct frame_tree *tree, struct baseline *b)
+{
+	for (size_t i = 0; i < run->heap_count; i++) {
+		const struct heap *heap = run->heaps[i];
+		char *name = check_program_name(heap->image);
+		struct baseline_program *p = baseline_find(b, name);
+
+		free(name);
+		/* the first of those with the largest peak */
+		if (p && p->site_count == 0 && heap->peak.bytes == p->figures[FIGURE_PEAK_BYTES])
+			take_sites(tree, heap, p);
 	}
 }
 

@@ -12,10 +12,15 @@
 
 /*
  * The images shown as programs, those of one name as one: peak, end and mapped of the process
- * that has most, blocks and bytes in all of all of them; sites of the one with the largest
- * peak. By name of the first process.
+ * that has most, blocks and bytes in all of all of them. In the order of the first processes.
  */
-void check_measure(struct run *run, struct frame_tree *tree, struct baseline *b);
+void check_measure(struct run *run, struct baseline *b);
+
+/*
+ * Fill in the largest sites of each program of B (that check_measure made): those of its process
+ * with the largest peak. Only this looks up names.
+ */
+void check_measure_sites(struct run *run, struct frame_tree *tree, struct baseline *b);
 
 /* The base name of IMAGE's command, printable; a new string. */
 char *check_program_name(const struct image *image);

@@ -360,7 +360,7 @@ static void save_texts(void)
 		" fun:malloc\n ...\n obj:*/lib?.so\n src:a.c:4\n fun:g<>\n}\n"
 		"{\n other\n Memcheck:Param\n write(buf)\n fun:a\n}\n{\n b\n Memcheck:Leak\n fun:_Zn?m\n}\n";
 	static const char figures[] =
-		"# allotrope baseline 1\n# c\nsampling 524288\n\nprogram p\npeak_bytes 10\nblocks 2\n"
+		"# allotrope baseline 1\n# c\nsampling 524288\nall\n\nprogram p\npeak_bytes 10\nblocks 2\n"
 		"site 5 1 f(int)\nprogram q\nend_bytes 0\n";
 
 	save("suppressions", "leak-lines", leak_lines, sizeof(leak_lines) - 1);

@@ -11,6 +11,7 @@ static const char text[] =
 	"\n"
 	"# a comment\n"
 	"sampling 524288\n"
+	"all\n"
 	"program jq\n"
 	"  peak_bytes 481234\r\n"
 	"blocks 12\n"
@@ -29,11 +30,12 @@ TEST(test_text_is_read)
 	assert_int_equal(b.count, 2);
 	p = baseline_find(&b, "jq");
 	assert_non_null(p);
-	assert_int_equal(p->line, 5);
+	assert_true(b.is_all);
+	assert_int_equal(p->line, 6);
 	assert_true(p->has[FIGURE_PEAK_BYTES] && p->has[FIGURE_BLOCKS]);
 	assert_false(p->has[FIGURE_END_BYTES]);
 	assert_int_equal(p->figures[FIGURE_PEAK_BYTES], 481234);
-	assert_int_equal(p->lines[FIGURE_PEAK_BYTES], 6);
+	assert_int_equal(p->lines[FIGURE_PEAK_BYTES], 7);
 	assert_int_equal(p->site_count, 2);
 	assert_string_equal(p->sites[0].function, "jv_parser_new(int, char)");
 	assert_int_equal(p->sites[0].peak.bytes, 262144);
@@ -106,6 +108,7 @@ TEST(test_wrong_lines_are_named)
 	refused(HEAD "program a\nsite 1 2\n",
 		"'f', line 3: expected 'site BYTES BLOCKS FUNCTION': 'site 1 2'");
 	refused(HEAD "sampling many\n", "'f', line 2: expected 'sampling BYTES': 'sampling many'");
+	refused(HEAD "program a\nall\n", "'f', line 3: no figure of a baseline: 'all'");
 	refused(HEAD "program a\nsampling 1\n", "'f', line 3: no figure of a baseline: 'sampling 1'");
 }
 

@@ -198,6 +198,27 @@ TEST(test_all_programs_of_one_name_are_one)
 	mktrace_free(t);
 }
 
+TEST(test_baseline_of_all_processes_is_not_that_of_one)
+{
+	struct mktrace *t = story();
+	mk_stream c = mk_image(t, 2, 101, 100, 1, PROCESS_STARTED, 5000, 0, "/usr/bin/prog");
+	char options[200];
+
+	mk_malloc(t, c, 6000, 0x1000, 5);
+	snprintf(options, sizeof(options), "--all --write-baseline=%s", baseline_path());
+	assert_int_equal(check(mktrace_file(t), options, NULL), STATUS_OK);
+	snprintf(options, sizeof(options), "--all --baseline=%s", baseline_path());
+	assert_int_equal(check(mktrace_file(t), options, NULL), STATUS_OK);
+	snprintf(options, sizeof(options), "--baseline=%s", baseline_path());
+	assert_int_equal(check(mktrace_file(t), options, NULL), STATUS_USAGE);
+	write_text("# allotrope baseline 1\nprogram prog\npeak_bytes 3000\n");
+	assert_int_equal(check(mktrace_file(t), options, NULL), STATUS_OK);
+	snprintf(options, sizeof(options), "--all --baseline=%s", baseline_path());
+	assert_int_equal(check(mktrace_file(t), options, NULL), STATUS_USAGE);
+	unlink(baseline_path());
+	mktrace_free(t);
+}
+
 TEST(test_recording_without_a_program_cannot_be_judged)
 {
 	struct mktrace *t = mktrace_new();
@@ -255,6 +276,7 @@ int main(void)
 		cmocka_unit_test(test_baseline_that_cannot_be_compared_is_an_error),
 		cmocka_unit_test(test_baseline_of_a_damaged_recording_is_not_written),
 		cmocka_unit_test(test_all_programs_of_one_name_are_one),
+		cmocka_unit_test(test_baseline_of_all_processes_is_not_that_of_one),
 		cmocka_unit_test(test_recording_without_a_program_cannot_be_judged),
 		cmocka_unit_test(test_json_has_reasons_and_figures),
 		cmocka_unit_test(test_junit_is_escaped),
