@@ -106,8 +106,8 @@ TEST(test_function_limit_is_the_sum_of_its_stacks)
 	char *text;
 
 	result_free(&r);
-	r = run_shell("%s check --format=json --max-in=make_range=1 --max-in=count:int_from_long=1 test.data; "
-		      "%s sites --format=csv test.data | awk -F, '/make_range/ { p += $5 } "
+	r = run_shell("%s check --format=json --max-in=make_range=1 --max-in=count:int_from_long=1 "
+		      "test.data; %s sites --format=csv test.data | awk -F, '/make_range/ { p += $5 } "
 		      "/int_from_long/ { c += $2 } END { print p, c }' >sum", built("allotrope"),
 		      built("allotrope"));
 	root = json_loads(r.out, 0, NULL);
