@@ -157,7 +157,8 @@ $(OUT)/tests/unit/%: tests/unit/%.c $(OUT)/libanalyzer.a $(OUT)/libpreload.a $$(
 
 # Programs that tests and examples run: one idea each, plain compiler flags.
 EXAMPLE_SRC := $(sort $(wildcard examples/*.c))
-EXAMPLE_BIN := $(patsubst examples/%.c,$(OUT)/examples/%,$(EXAMPLE_SRC))
+EXAMPLE_BIN := $(patsubst examples/%.c,$(OUT)/examples/%,$(EXAMPLE_SRC)) \
+	       $(OUT)/examples/static_dynamic_static
 SUBJECT_SRC := $(sort $(wildcard tests/subjects/*.c))
 SUBJECT_CXX := $(sort $(wildcard tests/subjects/*.cc))
 SUBJECT_BIN := $(patsubst tests/%.c,$(OUT)/tests/%,$(SUBJECT_SRC)) \
@@ -171,6 +172,10 @@ PLAIN_CFLAGS := -std=gnu11 -D_GNU_SOURCE -O1 -g -Wall -Wextra -fno-builtin-mallo
 $(OUT)/examples/%: examples/%.c
 	$(say) CC $@
 	$(Q)mkdir -p $(@D) && $(CC) $(PLAIN_CFLAGS) -o $@ $< -lpthread
+
+$(OUT)/examples/static_dynamic_static: examples/static_dynamic.c
+	$(say) CC $@
+	$(Q)mkdir -p $(@D) && $(CC) $(PLAIN_CFLAGS) -static -o $@ $<
 
 $(OUT)/bench/%: bench/%.c
 	$(say) CC $@
