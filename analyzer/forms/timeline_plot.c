@@ -1,7 +1,7 @@
 /*
  * timeline_plot.c - the gnuplot side of `timeline`. Data blocks are numbered from 0 in the order
  * in which they are written: images, then sizes. Names from the program are escaped and stand
- * in single quotes, where gnuplot expands nothing.
+ * in quotes so that gnuplot expands nothing in them.
  */
 #include "forms/timeline_plot.h"
 
@@ -74,18 +74,27 @@ void timeline_put_data(FILE *out, const struct timeline *t)
 		put_sizes(out, t);
 }
 
-/* S in single quotes, as gnuplot reads them. */
+/*
+ * S as a string of gnuplot. In single quotes nothing is expanded, but gnuplot 5.4 does not read
+ * every string with doubled quotes in it as one. In double quotes it runs what stands in
+ * backquotes and expands @macros before it reads escapes: what could mean something is written
+ * as its octal code. A gap keeps "]]>" out, which its SVG would hold as it is and XML forbids.
+ */
 static void put_quoted(FILE *out, const char *s)
 {
 	char *safe = visible_text(s);
+	char quote = strchr(safe, '\'') ? '"' : '\'';
 
-	putc('\'', out);
+	putc(quote, out);
 	for (const char *c = safe; *c; c++) {
-		if (*c == '\'')
-			putc('\'', out);
-		putc(*c, out);
+		if (*c == '>' && c - safe >= 2 && c[-1] == ']' && c[-2] == ']')
+			putc(' ', out);
+		if (quote == '"' && strchr("\"`@\\'", *c))
+			fprintf(out, "\\%03o", (unsigned)*c);
+		else
+			putc(*c, out);
 	}
-	putc('\'', out);
+	putc(quote, out);
 	free(safe);
 }
 

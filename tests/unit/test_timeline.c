@@ -68,7 +68,7 @@ TEST(test_gnuplot_folder_has_data_and_a_script_that_nothing_escapes_from)
 	assert_non_null(strstr(data, " 104950 104950 100 0 0 0 NaN "));
 	assert_non_null(strstr(script, "plot 'timeline.dat' index 0"));
 	assert_non_null(strstr(script, "set output 'timeline.png'"));
-	assert_non_null(strstr(script, "set label 100 'it''s \\x1b[31mhalf'"));
+	assert_non_null(strstr(script, "set label 100 \"it\\047s \\134x1b[31mhalf\""));
 	assert_null(strstr(script, "touch /tmp/x`\n"));
 	free(data);
 	free(script);
