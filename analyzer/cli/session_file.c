@@ -1,7 +1,8 @@
 /*
  * session_file.c - the session ring as a file. Relies on include/ring_layout.h
  * for the places of its parts; promises a private file (0600, random name, never
- * an existing one) and that nothing in an opened ring is believed unchecked.
+ * an existing one), that nothing in an opened ring is believed unchecked, and that a ring which
+ * a recording names is not reached through a link.
  */
 #include "cli/session_file.h"
 
@@ -157,7 +158,7 @@ int session_file_open(struct session_file *s, const char *path, struct diag *d)
 
 	*s = (struct session_file){ .fd = -1 };
 	s->path = xstrdup(path);
-	s->fd = open(path, O_RDWR | O_CLOEXEC | O_NONBLOCK);
+	s->fd = open(path, O_RDWR | O_CLOEXEC | O_NONBLOCK | O_NOCTTY | O_NOFOLLOW);
 	if (s->fd < 0)
 		diag_errno(d, STATUS_IO, "cannot open '%s'", path);
 	else if (fstat(s->fd, &st) != 0 || !S_ISREG(st.st_mode) ||

@@ -107,6 +107,29 @@ TEST(test_output_file_is_private_and_not_inherited)
 	output_file_close(&o);
 }
 
+TEST(test_output_file_replaces_a_link_and_leaves_what_it_names)
+{
+	char target[80];
+	struct output_file o;
+	struct diag d = { 0 };
+	struct stat st;
+
+	snprintf(target, sizeof(target), "%s.target", path);
+	put(target, "of somebody else");
+	unlink(path);
+	assert_int_equal(symlink(target, path), 0);
+	assert_int_equal(output_file_open(&o, path, &d), 0);
+	assert_int_equal(write(o.fd, "new", 3), 3);
+	assert_int_equal(output_file_commit(&o, &d), 0);
+	output_file_close(&o);
+	assert_int_equal(lstat(path, &st), 0);
+	assert_true(S_ISREG(st.st_mode));
+	assert_int_equal(st.st_mode & 0777, 0600);
+	assert_holds(path, "new");
+	assert_holds(target, "of somebody else");
+	unlink(target);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -114,6 +137,7 @@ int main(void)
 		cmocka_unit_test(test_output_file_that_is_not_committed_leaves_nothing),
 		cmocka_unit_test(test_output_file_refuses_what_cannot_hold_a_recording),
 		cmocka_unit_test(test_output_file_is_private_and_not_inherited),
+		cmocka_unit_test(test_output_file_replaces_a_link_and_leaves_what_it_names),
 	};
 
 	return cmocka_run_group_tests(tests, set_up, tear_down);

@@ -112,6 +112,25 @@ TEST(test_session_file_open_refuses_what_is_no_ring)
 	unlink(path);
 }
 
+TEST(test_session_file_open_follows_no_link)
+{
+	char name[] = "/tmp/test_session_file.XXXXXX";
+	struct session_file s, again;
+	struct diag d = { 0 };
+
+	close(mkstemp(name));
+	unlink(name);
+	assert_int_equal(session_file_create(&s, "/tmp", 1 << 20, &options, &d), 0);
+	assert_int_equal(session_file_open(&again, s.path, &d), 0);
+	session_file_close(&again);
+	assert_int_equal(symlink(s.path, name), 0);
+	assert_int_equal(session_file_open(&again, name, &d), -1);
+	assert_int_equal(d.status, STATUS_IO);
+	unlink(name);
+	session_file_remove(&s);
+	session_file_close(&s);
+}
+
 TEST(test_session_file_limit_on_file_size_makes_a_smaller_ring)
 {
 	struct rlimit old, small;
@@ -152,6 +171,7 @@ int main(void)
 		cmocka_unit_test(test_session_file_open_sees_what_the_maker_writes),
 		cmocka_unit_test(test_session_file_append_to_a_full_area_fails_and_is_counted),
 		cmocka_unit_test(test_session_file_open_refuses_what_is_no_ring),
+		cmocka_unit_test(test_session_file_open_follows_no_link),
 		cmocka_unit_test(test_session_file_limit_on_file_size_makes_a_smaller_ring),
 		cmocka_unit_test(test_session_file_punch_gives_back_whole_pages_only),
 	};
