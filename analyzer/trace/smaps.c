@@ -17,7 +17,7 @@
 
 static bool parse_region(const char *line, struct smaps_region *r)
 {
-	char letters[5];
+	char letters[5] = ""; /* may be fewer */
 	int at = -1;
 
 	*r = (struct smaps_region){ 0 };

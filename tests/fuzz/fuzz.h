@@ -19,6 +19,7 @@
 	ROW(ring)    /* a session ring's file: the same */ \
 	ROW(symbols) /* the payload of a SYMBOLS segment */ \
 	ROW(perfmap) /* a map of code made at run time; each line as a name to shorten */ \
+	ROW(smaps) /* the text of /proc/PID/smaps */ \
 	ROW(suppressions) /* a file of suppressions */ \
 	ROW(baseline) /* the figures that `check` compares with */ \
 	ROW(records) /* the records of one segment */ \

@@ -1,9 +1,8 @@
 /*
  * make_corpus.c - the first inputs of the fuzz targets: `make_corpus FOLDER
- * [RECORDING...]` writes FOLDER/packed, ring, symbols, records, replay, suppressions, baseline. Made from two
- * stories and from real recordings; the payloads are unpacked, so that a
- * fuzzer changes records and not compressed bytes (fuzz_repair_packed packs them
- * again).
+ * [RECORDING...]` writes FOLDER/packed, ring, symbols, records, replay, suppressions,
+ * baseline, smaps. Made from stories and from real recordings; the payloads are unpacked, so
+ * that a fuzzer changes records and not compressed bytes (fuzz_repair_packed packs them again).
  */
 #include <stdio.h>
 #include <stdlib.h>
@@ -195,6 +194,13 @@ static void save_all(const uint8_t *data, size_t size, const char *name)
 
 /* ---- stories ---- */
 
+static const char smaps_text[] =
+	"00010000-00012000 r-xp 00000000 fe:01 9                 /usr/bin/prog\nRss:    8 kB\n"
+	"Shared_Clean: 8 kB\nTHPeligible:    0\nVmFlags: rd ex mr mw me\n"
+	"00100000-00142000 rw-p 00000000 00:00 0                 [heap]\nRss: 40 kB\nPss: 40 kB\n"
+	"Anonymous: 40 kB\nPrivate_Dirty: 40 kB\nSwap: 4 kB\nLocked: 0 kB\n"
+	"7f0000000000-7f0000240000 rw-s 00001000 00:05 77 /dev/shm/a b (deleted)\nRss: 4 kB\n";
+
 static void tell_small(struct mktrace *t)
 {
 	mk_stream s = mk_process(t, 1, 100, "prog");
@@ -309,6 +315,24 @@ static void tell_large(struct mktrace *t)
 	tell_symbols(t);
 }
 
+static void tell_maps(struct mktrace *t)
+{
+	mk_stream s = mk_process(t, 1, 100, "/usr/bin/prog");
+
+	mk_malloc(t, s, 1000, 0x100010, 1000);
+	mk_meta(t, META_SMAPS, "vvvsvvs", (uint64_t)100, (uint64_t)1500, (uint64_t)MEMORY_AT_MARK, "one",
+		(uint64_t)0, (uint64_t)1, smaps_text);
+	mk_malloc(t, s, 2000, 0x101000, 16384);
+	mk_meta(t, META_PAGES, "vvvvvv", (uint64_t)100, (uint64_t)2500, (uint64_t)4096, (uint64_t)0,
+		(uint64_t)0x101, (uint64_t)1);
+	mk_meta(t, META_SMAPS, "vvvsvvs", (uint64_t)100, (uint64_t)2500, (uint64_t)MEMORY_AT_EXIT, "",
+		(uint64_t)0, (uint64_t)1, smaps_text);
+	mk_meta(t, META_OWN_MEMORY, "vvvv", (uint64_t)100, (uint64_t)2600, (uint64_t)0x7f0000000000,
+		(uint64_t)8192);
+	mk_free(t, s, 3000, 0x101000);
+	mk_exit(t, 1, 4000, 0);
+}
+
 static void save_story(const char *name, void (*tell)(struct mktrace *t))
 {
 	struct mktrace *t = mktrace_new();
@@ -359,12 +383,16 @@ static void save_texts(void)
 		"ns::g(int)\n{\n name\n Memcheck,DRD:Leak\n match-leak-kinds: definite,reachable\n"
 		" fun:malloc\n ...\n obj:*/lib?.so\n src:a.c:4\n fun:g<>\n}\n"
 		"{\n other\n Memcheck:Param\n write(buf)\n fun:a\n}\n{\n b\n Memcheck:Leak\n fun:_Zn?m\n}\n";
+	static const char no_fields[] =
+		"Rss: 1 kB\n1-2 r 0 0:0 0\nab-ac rwxs 1 1:2 3 x\nRss: 99999999999999999999 kB\n";
 	static const char figures[] =
 		"# allotrope baseline 1\n# c\nsampling 524288\nall\n\nprogram p\npeak_bytes 10\nblocks 2\n"
 		"site 5 1 f(int)\nprogram q\nend_bytes 0\n";
 
 	save("suppressions", "leak-lines", leak_lines, sizeof(leak_lines) - 1);
 	save("suppressions", "blocks", blocks, sizeof(blocks) - 1);
+	save("smaps", "three", smaps_text, sizeof(smaps_text) - 1);
+	save("smaps", "no-fields", no_fields, sizeof(no_fields) - 1);
 	save("baseline", "figures", figures, sizeof(figures) - 1);
 }
 
@@ -378,6 +406,7 @@ int main(int argc, char **argv)
 	mkdir(folder, 0755);
 	save_story("small", tell_small);
 	save_story("large", tell_large);
+	save_story("maps", tell_maps);
 	save_events();
 	save_texts();
 	for (int i = 2; i < argc; i++)
