@@ -28,4 +28,9 @@ allotrope ltrace -tt -e malloc -l python objects.data 2>&1 | grep "malloc" |
 set title 'malloc sizes over time: examples/wordcount.py'; set ylabel 'bytes requested'; \
 set logscale y; set grid; set xdata time; set timefmt '%H:%M:%S'; set format x '%.2S s'; unset key; \
 plot '<cat' using 1:2 with points pt 7 ps 0.15 lc rgb '#1f5fa8'"
-echo "wrote $out/sizes.png, $out/demo.data, $out/objects.data"
+say "allotrope timeline"
+allotrope timeline demo.data
+say "allotrope timeline --format=png -o timeline.png; allotrope flame -o flame.svg"
+allotrope timeline --format=png -o timeline.png demo.data
+allotrope flame -o flame.svg objects.data
+echo "wrote $out/sizes.png, timeline.png, flame.svg, and the recordings demo.data, objects.data"
