@@ -87,7 +87,8 @@ void exit_record(int status)
 	uint64_t guard;
 	uint8_t phase;
 
-	if (!session.recording)
+	/* in a sandbox the end is the recorder's to tell: it waits for the process */
+	if (!session.recording || session.sandboxed)
 		return;
 	/* a child made by fork becomes a process of its own, one made by vfork is none */
 	if (session_is_forked())

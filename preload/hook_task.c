@@ -100,6 +100,13 @@ static bool forbids_recording(int option, unsigned long argument)
 	       (option == PR_SET_TSC && argument == PR_TSC_SIGSEGV);
 }
 
+/* A filter without rights of its own needs the first; libseccomp(3) sets it too, by this function. */
+static bool may_filter(int option, unsigned long argument)
+{
+	return option == PR_SET_NO_NEW_PRIVS ||
+	       (option == PR_SET_SECCOMP && argument == SECCOMP_MODE_FILTER);
+}
+
 EXPORT int prctl(int option, ...)
 {
 	unsigned long a, b, c, d;
@@ -116,5 +123,7 @@ EXPORT int prctl(int option, ...)
 			  "or the clock that it needs");
 		session_stop();
 	}
+	if (may_filter(option, a))
+		session.sandboxed = true;
 	return task_real.prctl(option, a, b, c, d);
 }

@@ -7,6 +7,7 @@
 #include <sys/prctl.h>
 
 #include "own_memory.h"
+#include "session.h"
 #include "sys.h"
 
 #define MAPPINGS_KEPT 1024
@@ -35,8 +36,9 @@ void *own_map(size_t bytes)
 	if (sys_failed(at))
 		return NULL;
 	/* a help for whoever reads /proc/PID/maps; few kernels do it */
-	sys_call6(SYS_prctl, PR_SET_VMA, PR_SET_VMA_ANON_NAME, at, (long)bytes,
-		  (long)"allotrope", 0);
+	if (!session.sandboxed)
+		sys_call6(SYS_prctl, PR_SET_VMA, PR_SET_VMA_ANON_NAME, at, (long)bytes,
+			  (long)"allotrope", 0);
 	i = __atomic_fetch_add(&mapping_count, 1, __ATOMIC_RELAXED);
 	if (i < MAPPINGS_KEPT) {
 		mappings[i].bytes = bytes;

@@ -260,6 +260,8 @@ bool ring_file_create(const struct config *c)
 	}
 	if (sys_failed(fd))
 		return false;
+	/* whatever the umask: programs that this one starts open it by its name */
+	SYS2(fchmod, fd, 0600);
 	made = ring_fill(fd, c) && !sys_failed(SYS2(fstat, fd, &ring_info));
 	if (!made)
 		SYS3(unlinkat, AT_FDCWD, ring_path, 0);

@@ -16,6 +16,7 @@
 #include <stddef.h>
 #include <string.h>
 
+#include "session.h"
 #include "sys.h"
 
 /* The stack pointer at the process's entry; in ld.so. */
@@ -280,6 +281,8 @@ bool range_find(struct stack_ranges *r, uint64_t sp, struct stack_range *found,
 			return true;
 		}
 	}
+	if (session.sandboxed)
+		return false;
 	if (!range_of_alternate(sp, found)) {
 		if (!range_of_mapping(sp, found))
 			return false;

@@ -242,7 +242,10 @@ void finish_print(const struct closing *c)
 		diag_print("", "reports give estimates: one sample per %s on average",
 			   units_bytes(bytes, c->sample_bytes));
 	print_losses(c);
-	if (!c->images)
+	if (c->is_output_gone)
+		diag_print("warning", "the recording '%s' was removed or changed while it was made: it "
+			   "is lost", c->path);
+	if (!c->images || c->is_output_gone)
 		return;
 	units_bytes(bytes, c->file_bytes);
 	if (c->is_default_path)

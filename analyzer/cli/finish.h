@@ -46,6 +46,7 @@ struct closing {
 	bool is_outside;          /* --no-preload: no calls were to be seen */
 	bool has_own_malloc;       /* the executable brings a malloc */
 	uint64_t losses[LOSS_COUNT];
+	bool is_output_gone;       /* somebody removed, renamed or emptied it meanwhile */
 	int write_error;           /* errno of the output; 0: none */
 };
 

@@ -60,6 +60,8 @@ int output_file_open(struct output_file *o, const char *path, struct diag *d)
 		output_file_close(o);
 		return -1;
 	}
+	/* whatever the umask: its owner reads it */
+	fchmod(o->fd, 0600);
 	o->reserve = reserve_space(o->directory);
 	return 0;
 }
@@ -88,6 +90,17 @@ void output_file_use_reserve(struct output_file *o)
 	if (o->reserve >= 0)
 		close(o->reserve);
 	o->reserve = -1;
+}
+
+bool output_file_is_whole(const struct output_file *o, uint64_t bytes)
+{
+	struct stat named, ours;
+	char first = 0;
+
+	/* emptied and written on it has a hole where it began */
+	return stat(o->path, &named) == 0 && fstat(o->fd, &ours) == 0 &&
+	       named.st_dev == ours.st_dev && named.st_ino == ours.st_ino &&
+	       (uint64_t)ours.st_size >= bytes && pread(o->fd, &first, 1, 0) == 1 && first;
 }
 
 void output_file_close(struct output_file *o)

@@ -5,6 +5,9 @@
 #ifndef CLI_OUTPUT_FILE_H
 #define CLI_OUTPUT_FILE_H
 
+#include <stdbool.h>
+#include <stdint.h>
+
 #include "base/diag.h"
 
 struct output_file {
@@ -32,6 +35,12 @@ int output_file_commit(struct output_file *o, struct diag *d);
  * recording complete (totals, end, index) can be written.
  */
 void output_file_use_reserve(struct output_file *o);
+
+/*
+ * True where the file still stands at `path` with its BYTES from the first on: nobody removed, renamed
+ * or emptied it while it was written.
+ */
+bool output_file_is_whole(const struct output_file *o, uint64_t bytes);
 
 /* Close; a file that was not committed is removed. */
 void output_file_close(struct output_file *o);

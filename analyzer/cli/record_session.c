@@ -380,7 +380,8 @@ static void session_finish(struct session *s, struct closing *c)
 	c->write_error = packed.error;
 	/* the signal that ended the waiting has been obeyed; another one skips the symbols */
 	s->launch.interrupted = false;
-	if (!s->rq->no_symbols && !packed.error && pack_frames(s->pack)->count &&
+	c->is_output_gone = !output_file_is_whole(&s->output, packed_writer_bytes(s->writer));
+	if (!s->rq->no_symbols && !c->is_output_gone && !packed.error && pack_frames(s->pack)->count &&
 	    finish_symbols(s->writer, s->output.path, pack_frames(s->pack), &symbols, &d) != 0 &&
 	    !s->rq->quiet)
 		diag_print("warning", "%s", d.text);

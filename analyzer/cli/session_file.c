@@ -67,8 +67,11 @@ static int create_file(const char *directory, char **path)
 		*path = xasprintf("%s/allotrope-%016llx.ring", directory,
 				  (unsigned long long)name);
 		fd = open(*path, O_RDWR | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600);
-		if (fd >= 0)
+		if (fd >= 0) {
+			/* whatever the umask: the program opens it by its name */
+			fchmod(fd, 0600);
 			return fd;
+		}
 		free(*path);
 		*path = NULL;
 		if (errno != EEXIST)

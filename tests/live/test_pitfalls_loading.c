@@ -1,0 +1,205 @@
+/*
+ * test_pitfalls_loading.c - the ways a program can be loaded, and load others, that have stopped other
+ * recorders. In both modes. docs/reliability.md says which test is for which pitfall.
+ */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "support/both_modes.h"
+#include "test.h"
+
+#define MANY 1000000000ll
+#define PAIRS 2000
+
+static const char *pairs(const char *before)
+{
+	static char command[4096];
+
+	snprintf(command, sizeof(command), "%s %s 3 %d", before, built("bench/pairs"), PAIRS);
+	return command;
+}
+
+static void check_pairs(const char *before, const char *command)
+{
+	struct both_modes b = run_in_both(before, command, 0, NULL);
+
+	assert_both_in_range(&b, "calls.malloc", PAIRS, PAIRS + 100);
+	both_modes_free(&b);
+}
+
+TEST(test_the_dynamic_linker_run_as_a_program_is_recorded)
+{
+	if (access("/lib64/ld-linux-x86-64.so.2", X_OK) != 0)
+		SKIP("no /lib64/ld-linux-x86-64.so.2 here");
+	check_pairs("", pairs("/lib64/ld-linux-x86-64.so.2"));
+}
+
+TEST(test_libc_run_as_a_program_is_not_disturbed)
+{
+	static const char *const modes[] = { "record", "bare" };
+	const char *libc = "/lib/x86_64-linux-gnu/libc.so.6";
+
+	if (access(libc, X_OK) != 0)
+		SKIP("no %s that can be run here", libc);
+	for (size_t i = 0; i < 2; i++) {
+		struct result r = run_in_mode(modes[i], "", libc);
+
+		assert_int_equal(r.status, 0);
+		assert_non_null(strstr(r.out, "GNU C Library"));
+		result_free(&r);
+	}
+}
+
+TEST(test_binding_all_symbols_at_start_changes_nothing)
+{
+	check_pairs("export LD_BIND_NOW=1", pairs(""));
+}
+
+TEST(test_a_program_with_an_empty_locale_and_no_path_is_recorded)
+{
+	check_pairs("unset PATH HOME LANG LC_ALL; export LC_ALL=", pairs(""));
+}
+
+TEST(test_checking_malloc_of_libc_is_recorded_in_both_orders)
+{
+	struct result r;
+	json_t *root;
+
+	check_pairs("export GLIBC_TUNABLES=glibc.malloc.check=3 MALLOC_PERTURB_=5", pairs(""));
+	for (int first = 0; first < 2; first++) {
+		r = run_shell("export GLIBC_TUNABLES=glibc.malloc.check=3; rm -f test.data\n"
+			      "ALLOTROPE_OUT=test.data LD_PRELOAD=%s%s%s exec %s",
+			      first ? built("liballotrope.so") : "libc_malloc_debug.so.0",
+			      ":", first ? "libc_malloc_debug.so.0" : built("liballotrope.so"),
+			      pairs(""));
+		assert_int_equal(r.status, 0);
+		result_free(&r);
+		/* behind the other one the calls that it serves itself are not seen */
+		if (!first)
+			continue;
+		root = summary("");
+		assert_nothing_lost(root);
+		assert_in_range(number_at(root, "calls.malloc"), PAIRS, PAIRS + 100);
+		json_decref(root);
+	}
+}
+
+TEST(test_namespaces_and_deep_binding_leave_the_program_as_it_is)
+{
+	char command[4096];
+	struct both_modes b;
+
+	snprintf(command, sizeof(command), "%s %s", built("tests/subjects/namespaces"),
+		 built("tests/subjects"));
+	b = run_in_both("", command, 0, "well\n");
+	both_modes_free(&b);
+}
+
+TEST(test_a_library_finds_its_siblings_by_the_path_in_its_head)
+{
+	struct result r = run_shell(
+		"mkdir a b && echo 'int f(void) { return 42; }' >b.c && echo '#include <dlfcn.h>\n"
+		"int g(void); int g(void) { void *h = dlopen(\"libsibling.so\", RTLD_NOW);"
+		"int (*f)(void) = h ? (int (*)(void))dlsym(h, \"f\") : 0; return f ? f() : 1; }' >a.c && "
+		"echo 'int g(void); int main(void) { return g(); }' >m.c && "
+		"gcc -shared -fPIC -o b/libsibling.so b.c && "
+		"gcc -shared -fPIC -Wl,-rpath,'$ORIGIN/../b' -o a/libouter.so a.c -ldl && "
+		"gcc -o m m.c -La -louter -Wl,-rpath,'$ORIGIN/a'");
+	struct both_modes b;
+
+	if (r.status != 0)
+		SKIP("no compiler here: %s", r.err);
+	result_free(&r);
+	b = run_in_both("", "./m", 42, "");
+	both_modes_free(&b);
+}
+
+TEST(test_libraries_at_one_address_keep_their_names_without_a_recorder)
+{
+	char command[4096], *csv;
+	struct both_modes b;
+
+	snprintf(command, sizeof(command), "%s 20 %s", built("tests/subjects/plugins"),
+		 built("tests/subjects"));
+	b = run_in_both("", command, 0, NULL);
+	both_modes_free(&b);
+	csv = ask("sites --format=csv --top=1000 test.data");
+	assert_non_null(strstr(csv, "heap,20,22220,"));
+	assert_non_null(strstr(csv, "heap,20,44440,"));
+	assert_non_null(strstr(csv, "plugin_a_work"));
+	assert_non_null(strstr(csv, "plugin_b_work"));
+	free(csv);
+}
+
+TEST(test_a_program_with_many_thread_local_libraries_starts)
+{
+	struct result r = run_shell(
+		"for i in $(seq 40); do echo \"static __thread char room$i[256]; void *f$i(void);"
+		" void *f$i(void) { return room$i; }\" >t$i.c && gcc -shared -fPIC -o t$i.so t$i.c || exit 1; "
+		"done; echo '#include <dlfcn.h>\n#include <stdio.h>\nint main(void) { char n[64];"
+		"for (int i = 1; i <= 40; i++) { snprintf(n, 64, \"./t%%d.so\", i); void *h = dlopen(n, 2);"
+		" if (!h) { puts(dlerror()); return 1; } snprintf(n, 64, \"f%%d\", i);"
+		" void *(*f)(void) = (void *(*)(void))dlsym(h, n); if (!f()) return 2; } return 0; }' >m.c && "
+		"gcc -o m m.c -ldl");
+	struct both_modes b;
+
+	if (r.status != 0)
+		SKIP("no compiler here: %s", r.err);
+	result_free(&r);
+	b = run_in_both("", "./m", 0, "");
+	both_modes_free(&b);
+}
+
+TEST(test_a_path_with_spaces_and_colons_holds_the_library)
+{
+	/* ld.so takes a space and a colon as ends of names in LD_PRELOAD */
+	struct result r = run_shell("mkdir 'a b:c' && cp %s %s 'a b:c' && "
+				    "exec 'a b:c/allotrope' record -q -o test.data -- %s",
+				    built("allotrope"), built("liballotrope.so"), pairs(""));
+	json_t *root;
+
+	assert_int_equal(r.status, 0);
+	result_free(&r);
+	root = summary("");
+	assert_nothing_lost(root);
+	assert_in_range(number_at(root, "calls.malloc"), PAIRS, PAIRS + 100);
+	json_decref(root);
+}
+
+TEST(test_static_programs_pass_through_as_children)
+{
+	struct result r = run_shell("printf '#include <stdlib.h>\\nint main(void) "
+				    "{ free(malloc(5)); return 6; }' >s.c && gcc -static -o s s.c && "
+				    "gcc -static-pie -o sp s.c");
+	struct both_modes b;
+
+	if (r.status != 0)
+		SKIP("no static libc here");
+	result_free(&r);
+	b = run_in_both("", "/bin/sh -c './s; ./sp; exit $?'", 6, "");
+	both_modes_free(&b);
+	r = run_in_mode("bare", "", "./s");
+	assert_int_equal(r.status, 6);
+	result_free(&r);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		LIVE_TEST(test_the_dynamic_linker_run_as_a_program_is_recorded),
+		LIVE_TEST(test_libc_run_as_a_program_is_not_disturbed),
+		LIVE_TEST(test_binding_all_symbols_at_start_changes_nothing),
+		LIVE_TEST(test_a_program_with_an_empty_locale_and_no_path_is_recorded),
+		LIVE_TEST(test_checking_malloc_of_libc_is_recorded_in_both_orders),
+		LIVE_TEST(test_namespaces_and_deep_binding_leave_the_program_as_it_is),
+		LIVE_TEST(test_a_library_finds_its_siblings_by_the_path_in_its_head),
+		LIVE_TEST(test_libraries_at_one_address_keep_their_names_without_a_recorder),
+		LIVE_TEST(test_a_program_with_many_thread_local_libraries_starts),
+		LIVE_TEST(test_a_path_with_spaces_and_colons_holds_the_library),
+		LIVE_TEST(test_static_programs_pass_through_as_children),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
