@@ -184,7 +184,8 @@ TEST(test_a_program_that_changes_its_root_is_recorded_to_its_end)
 
 TEST(test_removing_the_ring_of_a_bare_run_harms_nothing)
 {
-	struct result r = run_shell("ALLOTROPE_OUT=$PWD/test.data LD_PRELOAD=%s exec /bin/sh -c 'rm -f test.data; %s'",
+	struct result r = run_shell("ALLOTROPE_OUT=$PWD/test.data LD_PRELOAD=%s "
+				    "exec /bin/sh -c 'rm -f test.data; %s'",
 				    built("liballotrope.so"), pairs());
 
 	assert_int_equal(r.status, 0);

@@ -136,12 +136,15 @@ TEST(test_libraries_at_one_address_keep_their_names_without_a_recorder)
 TEST(test_a_program_with_many_thread_local_libraries_starts)
 {
 	struct result r = run_shell(
-		"for i in $(seq 40); do echo \"static __thread char room$i[256]; void *f$i(void);"
-		" void *f$i(void) { return room$i; }\" >t$i.c && gcc -shared -fPIC -o t$i.so t$i.c || exit 1; "
+		"for i in $(seq 40); do echo \"static __thread char room$i[256];"
+		" void *f$i(void); void *f$i(void) { return room$i; }\" >t$i.c && "
+		"gcc -shared -fPIC -o t$i.so t$i.c || exit 1; "
 		"done; echo '#include <dlfcn.h>\n#include <stdio.h>\nint main(void) { char n[64];"
 		"for (int i = 1; i <= 40; i++) { snprintf(n, 64, \"./t%%d.so\", i); void *h = dlopen(n, 2);"
-		" if (!h) { puts(dlerror()); return 1; } snprintf(n, 64, \"f%%d\", i);"
-		" void *(*f)(void) = (void *(*)(void))dlsym(h, n); if (!f()) return 2; } return 0; }' >m.c && "
+		" if (!h) { puts(dlerror()); return 1; }"
+		"snprintf(n, 64, \"f%%d\", i);"
+		" void *(*f)(void) = (void *(*)(void))dlsym(h, n); "
+		"if (!f()) return 2; } return 0; }' >m.c && "
 		"gcc -o m m.c -ldl");
 	struct both_modes b;
 
