@@ -42,16 +42,33 @@ NOINLINE static void places_in_turn(void)
 	AFTER_CALL();
 }
 
-TEST(test_unwind_path_is_taken_where_calls_come_in_turn)
+/* The same calls with stack pointers that are BYTES lower. */
+NOINLINE static void turns_at(size_t bytes)
 {
+	volatile char *room = __builtin_alloca(bytes + 16);
+
+	room[0] = 0;
 	unwinder->path_rest = 0;
+	unwinder->path_luck = 16;
 	for (unsigned i = 0; i < 200; i++) {
 		seed = 3;
 		places_in_turn();
 	}
-	/* each one taken counts up, each walk down */
-	assert_true(unwinder->path_luck > 32);
-	assert_int_equal(unwinder->path_rest, 0);
+}
+
+/*
+ * Each path taken counts up, each walk down. Where in the table a path lies depends on addresses, so
+ * two of these few may chance to share a place and drive each other out: another depth parts them.
+ */
+TEST(test_unwind_path_is_taken_where_calls_come_in_turn)
+{
+	bool is_taken = false;
+
+	for (size_t i = 0; i < 16 && !is_taken; i++) {
+		turns_at(i * 208);
+		is_taken = unwinder->path_luck > 32 && unwinder->path_rest == 0;
+	}
+	assert_true(is_taken);
 }
 
 static uint64_t stack_pointers[2];
