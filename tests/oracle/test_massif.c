@@ -381,7 +381,7 @@ TEST(test_pages_as_heap_are_massifs_where_the_program_asked_for_them)
 {
 	/* ld.so's own and the first pages differ: valgrind loads programs in its own way */
 	static const char *const lines[] = {
-		"main (alloc_size.c:34)", "main (alloc_size.c:35)", "main (alloc_size.c:36)",
+		"main (alloc_size.c:46)", "main (alloc_size.c:47)", "main (alloc_size.c:48)",
 	};
 
 	massif("", built("examples/alloc_size"), "--pages-as-heap=yes --peak-inaccuracy=0.0 "
