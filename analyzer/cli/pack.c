@@ -28,6 +28,8 @@
 #define LEVEL_HURRY 1
 /* Gathered metadata is brought to the file after this long, for `mark`, `info` and accidents. */
 #define FLUSH_SECONDS 1
+/* Metadata records that go to the file at once: where the session is, is among them. */
+#define FIRST_META 8
 /* Spare buffers kept, so that the heap of the recorder need not grow and shrink. */
 #define SPARE_MAX 64
 
@@ -340,6 +342,20 @@ static bool wait_for_work(struct pack *p)
 	return p->head != NULL;
 }
 
+/* A busy program leaves no pause to write them in. */
+static bool is_first_meta_waiting(struct pack *p)
+{
+	bool is_waiting;
+
+	pthread_mutex_lock(&p->writing);
+	pthread_mutex_lock(&p->lock);
+	is_waiting = p->meta_written < FIRST_META && p->gathered > p->meta_written &&
+		     !p->totals.error;
+	pthread_mutex_unlock(&p->lock);
+	pthread_mutex_unlock(&p->writing);
+	return is_waiting;
+}
+
 static void *pack_thread(void *arg)
 {
 	struct sched_param param = { 0 };
@@ -359,7 +375,7 @@ static void *pack_thread(void *arg)
 		pthread_mutex_lock(&p->writing);
 		pack_one(p);
 		pthread_mutex_unlock(&p->writing);
-		if (time(NULL) >= flushed + FLUSH_SECONDS) {
+		if (time(NULL) >= flushed + FLUSH_SECONDS || is_first_meta_waiting(p)) {
 			flush(p);
 			flushed = time(NULL);
 		}
