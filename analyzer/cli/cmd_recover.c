@@ -127,6 +127,19 @@ static void copy_meta(enum meta_kind kind, const uint8_t *payload, size_t bytes,
 		pack_meta(c->pack, kind, payload, bytes);
 }
 
+/* Every report says it: what follows the last segment that was written leaves no gap to be seen. */
+static void put_fault(struct pack *p, const struct recording *r)
+{
+	struct meta_fields f = { 0 };
+
+	meta_fields_number(&f, 0);
+	meta_fields_number(&f, r->end_stamp);
+	meta_fields_text(&f, "recovered after its recorder was killed: calls that the recorder had taken "
+			 "and not written yet are missing");
+	pack_meta(p, META_FAULT, f.bytes, f.count);
+	meta_fields_release(&f);
+}
+
 static void put_totals(struct packed_writer *w, const struct recording *r,
 		       const struct pack_totals *t)
 {
@@ -175,6 +188,8 @@ static int write_recording(struct recording *r, struct output_file *o,
 		diag_errno(d, STATUS_IO, "cannot start a thread");
 	} else {
 		recording_each_meta(r, copy_meta, &copy);
+		if (!r->is_ring)
+			put_fault(copy.pack, r);
 		copy_events(copy.pack, r);
 		pack_stop(copy.pack);
 		totals = pack_totals(copy.pack);

@@ -120,10 +120,10 @@ static void add_options(struct meta_fields *f, const struct request *rq)
 		add_word(f, "--when-full=drop");
 }
 
-/* SESSION: with the ring's path while it lives, with the end when it is over. */
-static void put_session(struct session *s, bool is_over)
+/* SESSION: with the ring's path while it lives, with the end when it is over. Into F, empty. */
+static void session_fields(struct session *s, bool is_over, struct meta_fields *f)
 {
-	struct meta_fields f = { 0 }, command = { 0 }, options = { 0 };
+	struct meta_fields command = { 0 }, options = { 0 };
 
 	for (size_t i = 0; s->rq->argv[i]; i++) {
 		size_t n = strlen(s->rq->argv[i]) + 1;
@@ -133,18 +133,37 @@ static void put_session(struct session *s, bool is_over)
 		command.count += n;
 	}
 	add_options(&options, s->rq);
-	meta_fields_number(&f, s->ring.fixed.start_stamp);
-	meta_fields_number(&f, s->ring.fixed.wall_ns);
+	meta_fields_number(f, s->ring.fixed.start_stamp);
+	meta_fields_number(f, s->ring.fixed.wall_ns);
 	/* without the last NUL: they stand between the arguments */
-	meta_fields_string(&f, command.bytes, command.count - 1);
-	meta_fields_text(&f, is_over ? "" : s->ring.path);
-	meta_fields_number(&f, (uint64_t)s->launch.root);
-	meta_fields_number(&f, is_over ? s->end_stamp : 0);
-	meta_fields_number(&f, is_over ? s->root_end_ns - s->started_ns : 0);
-	meta_fields_string(&f, options.bytes, options.count);
-	put_meta(s, META_SESSION, &f);
+	meta_fields_string(f, command.bytes, command.count - 1);
+	meta_fields_text(f, is_over ? "" : s->ring.path);
+	meta_fields_number(f, (uint64_t)s->launch.root);
+	meta_fields_number(f, is_over ? s->end_stamp : 0);
+	meta_fields_number(f, is_over ? s->root_end_ns - s->started_ns : 0);
+	meta_fields_string(f, options.bytes, options.count);
 	meta_fields_release(&command);
 	meta_fields_release(&options);
+}
+
+static void put_session(struct session *s, bool is_over)
+{
+	struct meta_fields f = { 0 };
+
+	session_fields(s, is_over, &f);
+	put_meta(s, META_SESSION, &f);
+}
+
+/* At once, so that the file of a recorder that is killed knows its ring. */
+static int write_session(struct session *s)
+{
+	struct meta_fields f = { 0 };
+	int result;
+
+	session_fields(s, false, &f);
+	result = packed_writer_meta(s->writer, META_SESSION, f.bytes, f.count);
+	meta_fields_release(&f);
+	return result < 0 ? result : packed_writer_flush(s->writer);
 }
 
 /* A sample of all clocks: with two of them stamps become times. */
@@ -280,6 +299,8 @@ static int session_start(struct session *s, struct diag *d)
 	s->launch.on_end = child_ended;
 	s->launch.ctx = s;
 	s->started_ns = clock_ns(CLOCK_MONOTONIC);
+	if (write_session(s) < 0)
+		return diag_errno(d, STATUS_IO, "cannot write '%s'", s->output.path);
 	if (pack_start(s->pack) != 0 || drain_start(s->drain) != 0)
 		return diag_errno(d, STATUS_IO, "cannot start a thread of the recorder");
 	if (launch_start(&s->launch, &p, s->rq->ring.follow != FOLLOW_NO, d) != 0)
