@@ -156,7 +156,8 @@ TEST(test_a_static_program_is_recorded_from_outside)
 				    "#include <stdlib.h>\n#include <string.h>\n#include <unistd.h>\n"
 				    "int main(void) { char *p = malloc(30 << 20); memset(p, 1, 30 << 20); "
 				    "usleep(300000); return p[5] + 2; }\nEND\n"
-				    "exec '%s' record --no-preload -o test.data ./s", built("allotrope"));
+				    "exec '%s' record --no-preload --memory-interval=20ms "
+				    "-o test.data ./s", built("allotrope"));
 	char *text;
 
 	if (r.status == 99) {
