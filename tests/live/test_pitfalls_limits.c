@@ -209,7 +209,8 @@ TEST(test_removing_or_emptying_the_output_of_record_is_told)
 	static const char *const how[] = { "rm -f test.data", ": >test.data", "mv test.data b.data" };
 
 	for (size_t i = 0; i < sizeof(how) / sizeof(how[0]); i++) {
-		struct result r = run_shell("exec %s record -o test.data -- /bin/sh -c '%s; %s'",
+		/* the file takes its name just after the program began */
+		struct result r = run_shell("exec %s record -o test.data -- /bin/sh -c 'sleep 0.3; %s; %s'",
 					    built("allotrope"), how[i], pairs());
 
 		assert_int_equal(r.status, 0);
