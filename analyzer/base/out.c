@@ -51,7 +51,7 @@ static int open_file(struct out *o, const char *path, struct diag *d)
 			path = real;
 	}
 	o->path = xstrdup(path);
-	o->temp = xasprintf("%s.XX" "XXXX", path);
+	o->temp = xasprintf("%s.XXXXXX", path);
 	fd = mkostemp(o->temp, O_CLOEXEC);
 	if (fd >= 0) {
 		give_usual_rights(fd);

@@ -281,7 +281,7 @@ static void copy(FILE *from, FILE *to)
 static int draw(struct run *run, struct plot_style *style)
 {
 	const struct timeline_state *s = run->state;
-	char folder[] = "/tmp/allotrope-timeline-XX" "XXXX";
+	char folder[] = "/tmp/allotrope-timeline-XXXXXX";
 	char *data, *script, *command;
 	FILE *picture;
 	int result = -1, status;

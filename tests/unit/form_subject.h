@@ -40,7 +40,7 @@ static inline char *read_all(const char *path)
  */
 static inline char *form_output(const char *path, const char *words)
 {
-	char name[] = "/tmp/form_subject.XX" "XXXX";
+	char name[] = "/tmp/form_subject.XXXXXX";
 	char *args[40];
 	char *copy = xstrdup(words);
 	char *rest = copy;

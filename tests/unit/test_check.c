@@ -18,7 +18,7 @@ static struct mktrace *story(void)
 /* Run "check OPTIONS" over PATH: the status; *TEXT (may be NULL) gets the report, the caller's. */
 static int check(const char *path, const char *options, char **text)
 {
-	char name[] = "/tmp/test_check.XX" "XXXX";
+	char name[] = "/tmp/test_check.XXXXXX";
 	char *args[20] = { (char *)"check", (char *)"-o", name };
 	char *copy = xstrdup(options), *rest = copy, *word;
 	int count = 3, fd = mkstemp(name), status;

@@ -67,7 +67,7 @@ static const char *build_file(struct build *b)
 /* Exit status of "diff OPTIONS"; *TEXT is what it wrote, the caller's. */
 static int diff_run(const char *words, const char *old, const char *new, char **text)
 {
-	char name[] = "/tmp/test_diff.XX" "XXXX";
+	char name[] = "/tmp/test_diff.XXXXXX";
 	char *copy = xasprintf("diff %s", words), *rest = copy, *word;
 	char *args[20];
 	int count = 0, status, fd = mkstemp(name);

@@ -17,7 +17,7 @@ static char path[96];
 static int enter(void **state)
 {
 	(void)state;
-	strcpy(folder, "/tmp/test_out.XX" "XXXX");
+	strcpy(folder, "/tmp/test_out.XXXXXX");
 	if (!mkdtemp(folder))
 		return -1;
 	snprintf(path, sizeof(path), "%s/report", folder);

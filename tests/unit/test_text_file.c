@@ -38,7 +38,7 @@ TEST(test_nul_ends_a_line_and_not_the_text)
 
 TEST(test_file_is_read_whole)
 {
-	char name[] = "/tmp/test_text_file.XX" "XXXX";
+	char name[] = "/tmp/test_text_file.XXXXXX";
 	int fd = mkstemp(name);
 	FILE *f = fdopen(fd, "w");
 	size_t bytes;

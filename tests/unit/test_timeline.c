@@ -55,7 +55,7 @@ static char *folder_file(const char *folder, const char *name)
 TEST(test_gnuplot_folder_has_data_and_a_script_that_nothing_escapes_from)
 {
 	struct mktrace *t = story("a'b`touch /tmp/x`\n");
-	char folder[] = "/tmp/timeline.XX" "XXXX";
+	char folder[] = "/tmp/timeline.XXXXXX";
 	char *args[] = { (char *)"timeline", (char *)"--format=gnuplot", (char *)"-o", folder,
 			 (char *)mktrace_file(t), NULL };
 	char *data, *script;
@@ -88,7 +88,7 @@ TEST(test_a_folder_that_cannot_be_made_is_said_so)
 TEST(test_without_gnuplot_data_and_script_are_kept)
 {
 	struct mktrace *t = story("p");
-	char folder[] = "/tmp/timeline.XX" "XXXX";
+	char folder[] = "/tmp/timeline.XXXXXX";
 	char *path = xstrdup(getenv("PATH"));
 	char *args[6] = { (char *)"timeline", (char *)"--format=png", (char *)"-o", NULL,
 			  (char *)mktrace_file(t), NULL };
