@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/markup.h"
 #include "base/term.h"
 #include "base/units.h"
 #include "base/visible.h"
@@ -123,36 +124,10 @@ void check_report_json(struct run *run, const struct check_result *r, const stru
 
 /* ---- JUnit ---- */
 
-/* TEXT, printable, as the value of an attribute. */
-static void put_xml(FILE *out, const char *text)
-{
-	char *safe = visible_text(text);
-
-	for (const char *p = safe; *p; p++) {
-		switch (*p) {
-		case '&':
-			fputs("&amp;", out);
-			break;
-		case '<':
-			fputs("&lt;", out);
-			break;
-		case '>':
-			fputs("&gt;", out);
-			break;
-		case '"':
-			fputs("&quot;", out);
-			break;
-		default:
-			putc(*p, out);
-		}
-	}
-	free(safe);
-}
-
 static void put_attribute(FILE *out, const char *name, const char *value)
 {
 	fprintf(out, " %s=\"", name);
-	put_xml(out, value);
+	markup_put(out, value);
 	putc('"', out);
 }
 
