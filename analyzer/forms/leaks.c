@@ -18,7 +18,7 @@
 #include "forms/leaks_footer.h"
 #include "forms/leaks_known.h"
 #include "forms/stack_lines.h"
-#include "forms/stack_text.h"
+#include "forms/stack_table.h"
 
 #define KIND_ALL KIND_COUNT
 
@@ -49,24 +49,13 @@ static const struct column columns[COL_COUNT] = {
 	[COL_BLOCKS] = { "blocks", "blocks", COLUMN_COUNT, 0, true, "blocks that are live" },
 	[COL_BYTES] = { "bytes", NULL, COLUMN_BYTES, MACHINE, true, "their requested bytes" },
 	[COL_TEXT_ALL] = { "all_blocks", "of", COLUMN_COUNT, SHOW_TEXT, false, NULL },
-	[COL_FUNCTION] = { "function", NULL, COLUMN_TEXT, MACHINE, true,
-		"allocation site: the first function that is no wrapper" },
-	[COL_FILE] = { "file", NULL, COLUMN_TEXT, MACHINE, false,
-		"its source file, empty where unknown" },
-	[COL_LINE] = { "line", NULL, COLUMN_EXACT, MACHINE, false,
-		"its line, empty where unknown" },
-	[COL_STACK] = { "stack", NULL, COLUMN_TEXT, MACHINE, false,
-		"functions of the call stack, innermost first, separated by ';'" },
+	STACK_COLUMNS(COL_FUNCTION),
 	[COL_KIND] = { "kind", "kind", COLUMN_TEXT, 0, false,
 		"heap: a block of the allocator; mapping: memory the program mapped itself" },
 	[COL_ALL_BLOCKS] = { "all_blocks", NULL, COLUMN_COUNT, MACHINE, true,
 		"blocks acquired in all with this call stack, or inherited at a fork" },
 	[COL_ALL_BYTES] = { "all_bytes", NULL, COLUMN_BYTES, MACHINE, true, "their bytes" },
-	[COL_PID] = { "pid", NULL, COLUMN_EXACT, MACHINE, false, "process" },
-	[COL_EXEC] = { "exec", NULL, COLUMN_EXACT, MACHINE, false,
-		"program of that process: 0 for the first, 1 after an exec, ..." },
-	[COL_FRAMES] = { "frames", NULL, COLUMN_JSON, 0, false,
-		"the call stack as {function, file, line, module}" },
+	PROCESS_COLUMNS(COL_PID),
 };
 
 static uint64_t row_value(const struct site_row *row, size_t column)
@@ -182,48 +171,25 @@ static struct site_rows *make_rows(struct run *run, const struct heap *heap)
 
 /* ---- printing ---- */
 
-static void put_row(struct run *run, struct emit *table, const struct site_row *row)
+static void fill_row(const struct run *run, const struct site_row *row, struct cell *cells)
 {
-	const struct leaks_state *s = run->state;
-	const struct symbol_frame *f = frame_tree_frame(s->tree, row->node);
-	bool is_text = run->format == EMIT_TEXT;
-	char *function = is_text ? NULL : frame_function(f);
-	char *stack = is_text ? NULL : stack_folded(s->tree, row->node);
-	struct cell cells[COL_COUNT] = {
-		[COL_TEXT_BYTES] = cell_number(row->end.bytes),
-		[COL_BLOCKS] = cell_number(row->end.blocks),
-		[COL_BYTES] = cell_number(row->end.bytes),
-		[COL_TEXT_ALL] = cell_number(row->total.blocks),
-		[COL_FUNCTION] = cell_text(function),
-		[COL_FILE] = cell_text(f ? f->file : NULL),
-		[COL_STACK] = cell_text(stack),
-		[COL_KIND] = cell_text(row->kind == KIND_MAPPING ? "mapping" : "heap"),
-		[COL_ALL_BLOCKS] = cell_number(row->total.blocks),
-		[COL_ALL_BYTES] = cell_number(row->total.bytes),
-		[COL_PID] = cell_number(row->image->pid),
-		[COL_EXEC] = cell_number(row->image->exec_number),
-	};
-
-	if (f && f->line > 0)
-		cells[COL_LINE] = cell_number((uint64_t)f->line);
-	if (run->format == EMIT_JSON)
-		cells[COL_FRAMES] = cell_json(stack_json(s->tree, row->node));
-	emit_row(table, cells);
-	if (is_text)
-		stack_lines_put(table, s->tree, row->node, s->has_depth);
-	free(function);
-	free(stack);
+	(void)run;
+	cells[COL_TEXT_BYTES] = cells[COL_BYTES] = cell_number(row->end.bytes);
+	cells[COL_BLOCKS] = cell_number(row->end.blocks);
+	cells[COL_TEXT_ALL] = cells[COL_ALL_BLOCKS] = cell_number(row->total.blocks);
+	cells[COL_KIND] = cell_text(row->kind == KIND_MAPPING ? "mapping" : "heap");
+	cells[COL_ALL_BYTES] = cell_number(row->total.bytes);
 }
+
+static const struct stack_table by_stack = {
+	columns, COL_COUNT, COL_FUNCTION, COL_PID, row_value, fill_row,
+};
 
 static void put_rows(struct run *run, struct site_rows *rows)
 {
 	const struct leaks_state *s = run->state;
-	struct emit *table = run_table(run, columns, COL_COUNT);
 
-	site_rows_sort(rows, s->tree, run->top, &run->sort, columns, row_value);
-	for (size_t i = 0; i < run_rows(run, rows->count); i++)
-		put_row(run, table, &rows->rows[i]);
-	emit_free(table);
+	stack_table_put(run, &by_stack, s->tree, rows, s->has_depth);
 }
 
 /* What is meant by live, and how much it is. */
@@ -404,9 +370,7 @@ static const struct argp_option options[] = {
 	  "Exit with status 1 where more than BYTES are listed", 0 },
 	{ "kind", KEY_KIND, "KIND", 0,
 	  "heap (default), mapping (memory the program mapped itself) or all", 0 },
-	{ "depth", 'd', "N", 0,
-	  "Cut call stacks to the N innermost frames and add up what is then alike; 0: whole "
-	  "stacks (default; text then shows the first 8 frames)", 0 },
+	STACK_DEPTH_OPTION,
 	{ 0 },
 };
 

@@ -13,7 +13,7 @@
 #include "forms/site_lives.h"
 #include "forms/site_rows.h"
 #include "forms/stack_lines.h"
-#include "forms/stack_text.h"
+#include "forms/stack_table.h"
 #include "forms/touched.h"
 
 struct sites_state {
@@ -60,23 +60,12 @@ static const struct column columns[COL_COUNT] = {
 		"blocks live at the end" },
 	[COL_END_BYTES] = { "end_bytes", NULL, COLUMN_BYTES, MACHINE, true,
 		"bytes live at the end" },
-	[COL_FUNCTION] = { "function", NULL, COLUMN_TEXT, MACHINE, true,
-		"allocation site: the first function that is no wrapper" },
-	[COL_FILE] = { "file", NULL, COLUMN_TEXT, MACHINE, false,
-		"its source file, empty where unknown" },
-	[COL_LINE] = { "line", NULL, COLUMN_EXACT, MACHINE, false,
-		"its line, empty where unknown" },
-	[COL_STACK] = { "stack", NULL, COLUMN_TEXT, MACHINE, false,
-		"functions of the call stack, innermost first, separated by ';'" },
+	STACK_COLUMNS(COL_FUNCTION),
 	[COL_TEMPORARY_BLOCKS] = { "temporary_blocks", NULL, COLUMN_COUNT, MACHINE, true,
 		"blocks released before the thread's next acquire" },
 	[COL_TEMPORARY_BYTES] = { "temporary_bytes", NULL, COLUMN_BYTES, MACHINE, true,
 		"their bytes" },
-	[COL_PID] = { "pid", NULL, COLUMN_EXACT, MACHINE, false, "process" },
-	[COL_EXEC] = { "exec", NULL, COLUMN_EXACT, MACHINE, false,
-		"program of that process: 0 for the first, 1 after an exec, ..." },
-	[COL_FRAMES] = { "frames", NULL, COLUMN_JSON, 0, false,
-		"the call stack as {function, file, line, module}" },
+	PROCESS_COLUMNS(COL_PID),
 	[COL_FREED_BLOCKS] = { "freed_blocks", NULL, COLUMN_COUNT, MACHINE, true,
 		"blocks released (free, realloc): those whose lifetimes are known" },
 	[COL_LIFE_MIN] = { "lifetime_min_ns", NULL, COLUMN_NS, MACHINE, true,
@@ -144,88 +133,52 @@ static struct cell life_cell(const struct run *run, const struct site_row *row, 
 	return cell_number(units_whole((double)ticks * run->recording->ns_per_tick));
 }
 
-static void put_life_row(struct run *run, struct emit *table, const struct site_row *row)
+static void fill_life_row(const struct run *run, const struct site_row *row, struct cell *cells)
 {
-	emit_row(table, (struct cell[LIFE_COUNT]){
-		[LIFE_KIND] = cell_text(row->kind == KIND_MAPPING ? "mapping" : "heap"),
-		[LIFE_BYTES] = cell_number(row->total.bytes),
-		[LIFE_BLOCKS] = cell_number(row->total.blocks),
-		[LIFE_FREED] = cell_number(row->life.blocks),
-		[LIFE_MIN] = life_cell(run, row, row->life.min),
-		[LIFE_MEDIAN] = life_cell(run, row, row->life.median),
-		[LIFE_P99] = life_cell(run, row, row->life.p99),
-		[LIFE_MAX] = life_cell(run, row, row->life.max),
-	});
+	cells[LIFE_KIND] = cell_text(row->kind == KIND_MAPPING ? "mapping" : "heap");
+	cells[LIFE_BYTES] = cell_number(row->total.bytes);
+	cells[LIFE_BLOCKS] = cell_number(row->total.blocks);
+	cells[LIFE_FREED] = cell_number(row->life.blocks);
+	cells[LIFE_MIN] = life_cell(run, row, row->life.min);
+	cells[LIFE_MEDIAN] = life_cell(run, row, row->life.median);
+	cells[LIFE_P99] = life_cell(run, row, row->life.p99);
+	cells[LIFE_MAX] = life_cell(run, row, row->life.max);
 }
 
-static void put_row(struct run *run, struct emit *table, const struct site_row *row)
+static void fill_row(const struct run *run, const struct site_row *row, struct cell *cells)
+{
+	cells[COL_KIND] = cell_text(row->kind == KIND_MAPPING ? "mapping" : "heap");
+	cells[COL_TEXT_PEAK] = cells[COL_PEAK_BYTES] = cell_number(row->peak.bytes);
+	cells[COL_TEXT_PEAK_BLOCKS] = cells[COL_PEAK_BLOCKS] = cell_number(row->peak.blocks);
+	cells[COL_TEXT_TOTAL] = cells[COL_BYTES] = cell_number(row->total.bytes);
+	cells[COL_TEXT_TOTAL_BLOCKS] = cells[COL_BLOCKS] = cell_number(row->total.blocks);
+	cells[COL_TEXT_END] = cells[COL_END_BYTES] = cell_number(row->end.bytes);
+	cells[COL_TEXT_END_BLOCKS] = cells[COL_END_BLOCKS] = cell_number(row->end.blocks);
+	if (!recording_sampling(run->recording)) {
+		cells[COL_TEMPORARY_BLOCKS] = cell_number(row->temporary.blocks);
+		cells[COL_TEMPORARY_BYTES] = cell_number(row->temporary.bytes);
+	}
+	cells[COL_FREED_BLOCKS] = cell_number(row->life.blocks);
+	cells[COL_LIFE_MIN] = life_cell(run, row, row->life.min);
+	cells[COL_LIFE_MEDIAN] = life_cell(run, row, row->life.median);
+	cells[COL_LIFE_P99] = life_cell(run, row, row->life.p99);
+	cells[COL_LIFE_MAX] = life_cell(run, row, row->life.max);
+}
+
+static void put_rows(struct run *run, struct site_rows *rows)
 {
 	const struct sites_state *s = run->state;
-	const struct symbol_frame *f = frame_tree_frame(s->tree, row->node);
-	bool is_text = run->format == EMIT_TEXT;
-	char *function = is_text ? NULL : frame_function(f);
-	char *stack = is_text ? NULL : stack_folded(s->tree, row->node);
-	struct cell cells[COL_COUNT] = {
-		[COL_KIND] = cell_text(row->kind == KIND_MAPPING ? "mapping" : "heap"),
-		[COL_TEXT_PEAK] = cell_number(row->peak.bytes),
-		[COL_TEXT_PEAK_BLOCKS] = cell_number(row->peak.blocks),
-		[COL_TEXT_TOTAL] = cell_number(row->total.bytes),
-		[COL_TEXT_TOTAL_BLOCKS] = cell_number(row->total.blocks),
-		[COL_TEXT_END] = cell_number(row->end.bytes),
-		[COL_TEXT_END_BLOCKS] = cell_number(row->end.blocks),
-		[COL_BLOCKS] = cell_number(row->total.blocks),
-		[COL_BYTES] = cell_number(row->total.bytes),
-		[COL_PEAK_BLOCKS] = cell_number(row->peak.blocks),
-		[COL_PEAK_BYTES] = cell_number(row->peak.bytes),
-		[COL_END_BLOCKS] = cell_number(row->end.blocks),
-		[COL_END_BYTES] = cell_number(row->end.bytes),
-		[COL_FUNCTION] = cell_text(function),
-		[COL_FILE] = cell_text(f ? f->file : NULL),
-		[COL_STACK] = cell_text(stack),
-		[COL_TEMPORARY_BLOCKS] = cell_number(row->temporary.blocks),
-		[COL_TEMPORARY_BYTES] = cell_number(row->temporary.bytes),
-		[COL_PID] = cell_number(row->image->pid),
-		[COL_EXEC] = cell_number(row->image->exec_number),
-		[COL_FREED_BLOCKS] = cell_number(row->life.blocks),
-		[COL_LIFE_MIN] = life_cell(run, row, row->life.min),
-		[COL_LIFE_MEDIAN] = life_cell(run, row, row->life.median),
-		[COL_LIFE_P99] = life_cell(run, row, row->life.p99),
-		[COL_LIFE_MAX] = life_cell(run, row, row->life.max),
+	bool is_life = s->has_lives && run->format == EMIT_TEXT;
+	const struct stack_table table = {
+		.columns = is_life ? life_columns : columns,
+		.count = is_life ? (size_t)LIFE_COUNT : s->has_lives ? COL_COUNT : COL_FREED_BLOCKS,
+		.function = COL_FUNCTION,
+		.pid = COL_PID,
+		.value = row_value,
+		.fill = is_life ? fill_life_row : fill_row,
 	};
 
-	if (recording_sampling(run->recording))
-		cells[COL_TEMPORARY_BLOCKS] = cells[COL_TEMPORARY_BYTES] = (struct cell){ 0 };
-	if (f && f->line > 0)
-		cells[COL_LINE] = cell_number((uint64_t)f->line);
-	if (run->format == EMIT_JSON)
-		cells[COL_FRAMES] = cell_json(stack_json(s->tree, row->node));
-	if (is_text && s->has_lives)
-		put_life_row(run, table, row);
-	else
-		emit_row(table, cells);
-	if (is_text)
-		stack_lines_put(table, s->tree, row->node, s->has_depth);
-	free(function);
-	free(stack);
-}
-
-static void put_rows(struct run *run, struct emit *table, struct site_rows *rows)
-{
-	const struct sites_state *s = run->state;
-
-	site_rows_sort(rows, s->tree, run->top, &run->sort, columns, row_value);
-	for (size_t i = 0; i < run_rows(run, rows->count); i++)
-		put_row(run, table, &rows->rows[i]);
-}
-
-static struct emit *new_table(struct run *run)
-{
-	const struct sites_state *s = run->state;
-
-	if (!s->has_lives)
-		return run_table(run, columns, COL_FREED_BLOCKS);
-	return run->format == EMIT_TEXT ? run_table(run, life_columns, LIFE_COUNT) :
-	       run_table(run, columns, COL_COUNT);
+	stack_table_put(run, &table, s->tree, rows, s->has_depth);
 }
 
 static int sites_begin(struct run *run)
@@ -314,25 +267,18 @@ static int sites_end(struct run *run)
 								run->heaps[i]->image->number)));
 		row_count += rows->count;
 		if (run->format == EMIT_TEXT) {
-			struct emit *table = new_table(run);
-
 			if (i > 0)
 				putc('\n', run->out);
 			run_put_image(run, run->heaps[i]->image);
-			put_rows(run, table, rows);
-			emit_free(table);
+			put_rows(run, rows);
 			stack_lines_put_rest(run, rows, columns, row_value);
 		} else {
 			site_rows_append(all, rows);
 		}
 		site_rows_free(rows);
 	}
-	if (run->format != EMIT_TEXT) {
-		struct emit *table = new_table(run);
-
-		put_rows(run, table, all);
-		emit_free(table);
-	}
+	if (run->format != EMIT_TEXT)
+		put_rows(run, all);
 	site_rows_free(all);
 	if (s->has_lives && run->format == EMIT_TEXT)
 		run_note(run, "lifetimes are those of blocks that were released; min and max are exact, "
@@ -377,9 +323,7 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 }
 
 static const struct argp_option options[] = {
-	{ "depth", 'd', "N", 0,
-	  "Cut call stacks to the N innermost frames and add up what is then alike; 0: whole "
-	  "stacks (default; text then shows the first 8 frames)", 0 },
+	STACK_DEPTH_OPTION,
 	{ "lifetimes", KEY_LIFETIMES, NULL, 0,
 	  "How long the released blocks lived: shortest, median, 99th percentile, longest", 0 },
 	{ "touched", KEY_TOUCHED, "MOMENT", OPTION_ARG_OPTIONAL,

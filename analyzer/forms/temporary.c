@@ -13,6 +13,7 @@
 #include "forms/form.h"
 #include "forms/freed_ages.h"
 #include "forms/stack_lines.h"
+#include "forms/stack_table.h"
 #include "forms/stack_text.h"
 
 /* What was freed of the blocks of one heap. */
@@ -46,22 +47,11 @@ static const struct column columns[COL_COUNT] = {
 	[COL_TEXT_BYTES] = { "bytes", "bytes", COLUMN_BYTES, SHOW_TEXT, false, NULL },
 	[COL_TEXT_ALL] = { "all_blocks", "of blocks", COLUMN_COUNT, SHOW_TEXT, false, NULL },
 	[COL_BYTES] = { "bytes", NULL, COLUMN_BYTES, MACHINE, true, "their requested bytes" },
-	[COL_FUNCTION] = { "function", NULL, COLUMN_TEXT, MACHINE, true,
-		"allocation site: the first function that is no wrapper" },
-	[COL_FILE] = { "file", NULL, COLUMN_TEXT, MACHINE, false,
-		"its source file, empty where unknown" },
-	[COL_LINE] = { "line", NULL, COLUMN_EXACT, MACHINE, false,
-		"its line, empty where unknown" },
-	[COL_STACK] = { "stack", NULL, COLUMN_TEXT, MACHINE, false,
-		"functions of the call stack, innermost first, separated by ';'" },
+	STACK_COLUMNS(COL_FUNCTION),
 	[COL_ALL_BLOCKS] = { "all_blocks", NULL, COLUMN_COUNT, MACHINE, true,
 		"blocks acquired in all with this call stack" },
 	[COL_ALL_BYTES] = { "all_bytes", NULL, COLUMN_BYTES, MACHINE, true, "their bytes" },
-	[COL_PID] = { "pid", NULL, COLUMN_EXACT, MACHINE, false, "process" },
-	[COL_EXEC] = { "exec", NULL, COLUMN_EXACT, MACHINE, false,
-		"program of that process: 0 for the first, 1 after an exec, ..." },
-	[COL_FRAMES] = { "frames", NULL, COLUMN_JSON, 0, false,
-		"the call stack as {function, file, line, module}" },
+	PROCESS_COLUMNS(COL_PID),
 };
 
 static uint64_t row_value(const struct site_row *row, size_t column)
@@ -163,51 +153,28 @@ static struct site_rows *make_rows(struct run *run, const struct heap *heap, con
 	return rows;
 }
 
-static void put_row(struct run *run, struct emit *table, const struct site_row *row)
+static void fill_row(const struct run *run, const struct site_row *row, struct cell *cells)
 {
-	const struct temporary_state *s = run->state;
-	const struct symbol_frame *f = frame_tree_frame(s->tree, row->node);
-	bool is_text = run->format == EMIT_TEXT;
-	char *function = is_text ? NULL : frame_function(f);
-	char *stack = is_text ? NULL : stack_folded(s->tree, row->node);
-	struct cell cells[COL_COUNT] = {
-		[COL_BLOCKS] = cell_number(row->temporary.blocks),
-		[COL_TEXT_BYTES] = cell_number(row->temporary.bytes),
-		[COL_TEXT_ALL] = cell_number(row->total.blocks),
-		[COL_BYTES] = cell_number(row->temporary.bytes),
-		[COL_FUNCTION] = cell_text(function),
-		[COL_FILE] = cell_text(f ? f->file : NULL),
-		[COL_STACK] = cell_text(stack),
-		[COL_ALL_BLOCKS] = cell_number(row->total.blocks),
-		[COL_ALL_BYTES] = cell_number(row->total.bytes),
-		[COL_PID] = cell_number(row->image->pid),
-		[COL_EXEC] = cell_number(row->image->exec_number),
-	};
-
+	(void)run;
+	cells[COL_BLOCKS] = cell_number(row->temporary.blocks);
+	cells[COL_TEXT_BYTES] = cells[COL_BYTES] = cell_number(row->temporary.bytes);
+	cells[COL_TEXT_ALL] = cells[COL_ALL_BLOCKS] = cell_number(row->total.blocks);
+	cells[COL_ALL_BYTES] = cell_number(row->total.bytes);
 	/* in a window blocks may be freed that were acquired before it */
 	if (row->total.blocks >= row->temporary.blocks)
 		cells[COL_TEXT_SHARE] = cell_real(100.0 * (double)row->temporary.blocks /
 						  (double)row->total.blocks);
-	if (f && f->line > 0)
-		cells[COL_LINE] = cell_number((uint64_t)f->line);
-	if (run->format == EMIT_JSON)
-		cells[COL_FRAMES] = cell_json(stack_json(s->tree, row->node));
-	emit_row(table, cells);
-	if (is_text)
-		stack_lines_put(table, s->tree, row->node, s->has_depth);
-	free(function);
-	free(stack);
 }
+
+static const struct stack_table by_stack = {
+	columns, COL_COUNT, COL_FUNCTION, COL_PID, row_value, fill_row,
+};
 
 static void put_rows(struct run *run, struct site_rows *rows)
 {
 	const struct temporary_state *s = run->state;
-	struct emit *table = run_table(run, columns, COL_COUNT);
 
-	site_rows_sort(rows, s->tree, run->top, &run->sort, columns, row_value);
-	for (size_t i = 0; i < run_rows(run, rows->count); i++)
-		put_row(run, table, &rows->rows[i]);
-	emit_free(table);
+	stack_table_put(run, &by_stack, s->tree, rows, s->has_depth);
 }
 
 /* ---- text ---- */
@@ -378,9 +345,7 @@ static const struct argp_option options[] = {
 	  "Blocks freed within DURATION of their allocation (1ms, 20us; a bare number: seconds), "
 	  "whatever their thread did in between", 0 },
 	{ "ages", KEY_AGES, NULL, 0, "Only the histogram: how old blocks are when they are freed", 0 },
-	{ "depth", 'd', "N", 0,
-	  "Cut call stacks to the N innermost frames and add up what is then alike; 0: whole "
-	  "stacks (default; text then shows the first 8 frames)", 0 },
+	STACK_DEPTH_OPTION,
 	{ 0 },
 };
 
