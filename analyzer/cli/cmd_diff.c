@@ -46,9 +46,8 @@ struct diff_request {
 };
 
 enum {
-	KEY_FORM = 0x100, KEY_FORMAT, KEY_METRIC, KEY_TOP, KEY_SORT, KEY_PID, KEY_ALL, KEY_FROM,
-	KEY_TO, KEY_AT, KEY_EXIT_CODE, KEY_WRAPPERS, KEY_NO_DEMANGLE, KEY_SHORT_NAMES,
-	KEY_DEBUGINFOD, KEY_NO_PAGER, KEY_COLOR,
+	KEY_FORM = 0x100, KEY_FORMAT, KEY_METRIC, KEY_SORT, KEY_PID, KEY_FROM, KEY_TO, KEY_AT,
+	KEY_EXIT_CODE,
 };
 
 static const struct argp_option diff_options[] = {
@@ -66,20 +65,20 @@ static const struct argp_option diff_options[] = {
 	{ "output", 'o', "FILE", 0, "Write to FILE; '-' is standard output", 0 },
 	{ "format", KEY_FORMAT, "FORMAT", 0, "text (default), csv or json; of flame folded "
 	  "(default) or svg (red: grown, blue: shrunk; the default for FILE.svg)", 0 },
-	{ "top", KEY_TOP, "N", 0, "Show the first N rows; 0: all", 0 },
+	{ "top", OPTION_TOP, "N", 0, "Show the first N rows; 0: all", 0 },
 	{ "sort", KEY_SORT, "COL[,COL]", 0, "Order of the rows (default: the largest change in "
 	  "either direction first); -COL turns it round", 0 },
 	{ "pid", KEY_PID, "OLD,NEW", 0, "Compare these processes (each PID or PID:EXEC); one PID "
 	  "with --from", 0 },
-	{ "all", KEY_ALL, NULL, 0, "Compare all programs of each recording, added up", 0 },
-	{ "wrappers", KEY_WRAPPERS, "LIST", 0, "More functions to leave out of call stacks; none: "
+	{ "all", OPTION_ALL, NULL, 0, "Compare all programs of each recording, added up", 0 },
+	{ "wrappers", OPTION_WRAPPERS, "LIST", 0, "More functions to leave out of call stacks; none: "
 	  "leave out nothing", 0 },
-	{ "no-demangle", KEY_NO_DEMANGLE, NULL, 0, "Show C++ and Rust names as the linker has them", 0 },
-	{ "short-names", KEY_SHORT_NAMES, NULL, 0, "Leave out parameters, template arguments and "
+	{ "no-demangle", OPTION_NO_DEMANGLE, NULL, 0, "Show C++ and Rust names as the linker has them", 0 },
+	{ "short-names", OPTION_SHORT_NAMES, NULL, 0, "Leave out parameters, template arguments and "
 	  "return types", 0 },
-	{ "debuginfod", KEY_DEBUGINFOD, "URLS", OPTION_ARG_OPTIONAL, DEBUGINFOD_HELP, 0 },
-	{ "no-pager", KEY_NO_PAGER, NULL, 0, "Do not page on a terminal", 0 },
-	{ "color", KEY_COLOR, "WHEN", 0, "auto (default), always or never", 0 },
+	{ "debuginfod", OPTION_DEBUGINFOD, "URLS", OPTION_ARG_OPTIONAL, DEBUGINFOD_HELP, 0 },
+	{ "no-pager", OPTION_NO_PAGER, NULL, 0, "Do not page on a terminal", 0 },
+	{ "color", OPTION_COLOR, "WHEN", 0, "auto (default), always or never", 0 },
 	{ 0 },
 };
 
@@ -150,9 +149,7 @@ static void check_word(struct argp_state *state, const char *word)
 
 static error_t parse(int key, char *arg, struct argp_state *state)
 {
-	static const char *const colors[] = { "auto", "always", "never", NULL };
 	struct diff_request *rq = state->input;
-	struct form_options *o = &rq->options;
 
 	switch (key) {
 	case KEY_FORM:
@@ -179,44 +176,14 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 	case KEY_EXIT_CODE:
 		rq->exit_code = true;
 		return 0;
-	case 'o':
-		if (!*arg)
-			command_usage_error(state, "--output needs the name of a file");
-		o->out_path = arg;
-		return 0;
 	case KEY_FORMAT:
 		rq->format = arg;
 		return 0;
-	case KEY_TOP:
-		o->top = (size_t)option_number(state, "--top", arg, SIZE_MAX);
-		o->has_top = true;
-		return 0;
 	case KEY_SORT:
-		o->sort = arg;
+		rq->options.sort = arg;
 		return 0;
 	case KEY_PID:
 		parse_pids(state, rq, arg);
-		return 0;
-	case KEY_ALL:
-		o->is_all = true;
-		return 0;
-	case KEY_WRAPPERS:
-		o->wrappers = arg;
-		return 0;
-	case KEY_NO_DEMANGLE:
-		o->no_demangle = true;
-		return 0;
-	case KEY_SHORT_NAMES:
-		o->short_names = true;
-		return 0;
-	case KEY_DEBUGINFOD:
-		o->debuginfod = option_debuginfod(state, arg);
-		return 0;
-	case KEY_NO_PAGER:
-		o->no_pager = true;
-		return 0;
-	case KEY_COLOR:
-		o->color = (enum color_choice)option_word(state, "--color", arg, colors);
 		return 0;
 	case ARGP_KEY_ARG:
 		check_word(state, arg);
@@ -229,7 +196,7 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 		parse_format(state, rq);
 		return 0;
 	default:
-		return ARGP_ERR_UNKNOWN;
+		return option_shared(state, &rq->options, key, arg);
 	}
 }
 

@@ -13,8 +13,7 @@
 #include "cli/input_file.h"
 
 enum {
-	KEY_FORMAT = 0x100, KEY_TOP, KEY_SORT, KEY_PID, KEY_ALL, KEY_SINCE, KEY_UNTIL, KEY_AT,
-	KEY_WRAPPERS, KEY_NO_DEMANGLE, KEY_SHORT_NAMES, KEY_DEBUGINFOD, KEY_NO_PAGER, KEY_COLOR,
+	KEY_FORMAT = 0x100, KEY_SORT, KEY_PID, KEY_SINCE, KEY_UNTIL, KEY_AT,
 };
 
 struct parsing {
@@ -27,23 +26,23 @@ static const struct argp_option common[] = {
 	{ NULL, 0, NULL, 0, "Options of all reports:", 2 },
 	{ "output", 'o', "FILE", 0, "Write to FILE; '-' is standard output", 0 },
 	{ "format", KEY_FORMAT, "FORMAT", 0, "text (default), csv or json", 0 }, /* --help: filter_help */
-	{ "top", KEY_TOP, "N", 0, "Show the first N rows; 0: all", 0 },
+	{ "top", OPTION_TOP, "N", 0, "Show the first N rows; 0: all", 0 },
 	{ "sort", KEY_SORT, "COL[,COL]", 0, "Order of the rows; -COL turns it round", 0 },
 	{ "pid", KEY_PID, "PID[:EXEC]", 0, "Show this process (and only its program number EXEC)", 0 },
-	{ "all", KEY_ALL, NULL, 0, "Show all programs of the recording", 0 },
+	{ "all", OPTION_ALL, NULL, 0, "Show all programs of the recording", 0 },
 	{ "since", KEY_SINCE, "MOMENT", 0,
 	  "Count from MOMENT on: a time since the start (1.5s, 200ms), mark:NAME, start, peak, end", 0 },
 	{ "until", KEY_UNTIL, "MOMENT", 0, "Count up to MOMENT", 0 },
 	{ "at", KEY_AT, "MOMENT", 0, "Show the state at MOMENT", 0 },
-	{ "wrappers", KEY_WRAPPERS, "LIST", 0,
+	{ "wrappers", OPTION_WRAPPERS, "LIST", 0,
 	  "More functions to leave out of call stacks as wrappers of the allocator: patterns "
 	  "separated by commas; none: leave out nothing", 0 },
-	{ "no-demangle", KEY_NO_DEMANGLE, NULL, 0, "Show C++ and Rust names as the linker has them", 0 },
-	{ "short-names", KEY_SHORT_NAMES, NULL, 0, "Leave out parameters, template arguments and "
+	{ "no-demangle", OPTION_NO_DEMANGLE, NULL, 0, "Show C++ and Rust names as the linker has them", 0 },
+	{ "short-names", OPTION_SHORT_NAMES, NULL, 0, "Leave out parameters, template arguments and "
 	  "return types of C++ and Rust functions", 0 },
-	{ "debuginfod", KEY_DEBUGINFOD, "URLS", OPTION_ARG_OPTIONAL, DEBUGINFOD_HELP, 0 },
-	{ "no-pager", KEY_NO_PAGER, NULL, 0, "Do not page on a terminal", 0 },
-	{ "color", KEY_COLOR, "WHEN", 0, "auto (default), always or never", 0 },
+	{ "debuginfod", OPTION_DEBUGINFOD, "URLS", OPTION_ARG_OPTIONAL, DEBUGINFOD_HELP, 0 },
+	{ "no-pager", OPTION_NO_PAGER, NULL, 0, "Do not page on a terminal", 0 },
+	{ "color", OPTION_COLOR, "WHEN", 0, "auto (default), always or never", 0 },
 	{ 0 },
 };
 
@@ -137,6 +136,46 @@ size_t option_word(struct argp_state *state, const char *option, const char *tex
 	command_usage_error(state, "%s is %s, not '%s'", option, list, text);
 }
 
+error_t option_shared(struct argp_state *state, struct form_options *o, int key, char *text)
+{
+	static const char *const colors[] = { "auto", "always", "never", NULL };
+
+	switch (key) {
+	case 'o':
+		if (!*text)
+			command_usage_error(state, "--output needs the name of a file");
+		o->out_path = text;
+		return 0;
+	case OPTION_TOP:
+		o->top = (size_t)option_number(state, "--top", text, SIZE_MAX);
+		o->has_top = true;
+		return 0;
+	case OPTION_ALL:
+		o->is_all = true;
+		return 0;
+	case OPTION_WRAPPERS:
+		o->wrappers = text;
+		return 0;
+	case OPTION_NO_DEMANGLE:
+		o->no_demangle = true;
+		return 0;
+	case OPTION_SHORT_NAMES:
+		o->short_names = true;
+		return 0;
+	case OPTION_DEBUGINFOD:
+		o->debuginfod = option_debuginfod(state, text);
+		return 0;
+	case OPTION_NO_PAGER:
+		o->no_pager = true;
+		return 0;
+	case OPTION_COLOR:
+		o->color = (enum color_choice)option_word(state, "--color", text, colors);
+		return 0;
+	default:
+		return ARGP_ERR_UNKNOWN;
+	}
+}
+
 static void usage_error(const struct argp_state *state, const char *text)
 	__attribute__((noreturn));
 
@@ -147,7 +186,6 @@ static void usage_error(const struct argp_state *state, const char *text)
 
 static error_t parse(int key, char *arg, struct argp_state *state)
 {
-	static const char *const colors[] = { "auto", "always", "never", NULL };
 	struct parsing *p = state->input;
 	struct form_options *o = p->options;
 
@@ -156,17 +194,8 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 		if (p->form->options)
 			state->child_inputs[0] = &p->input;
 		return 0;
-	case 'o':
-		if (!*arg)
-			command_usage_error(state, "--output needs the name of a file");
-		o->out_path = arg;
-		return 0;
 	case KEY_FORMAT:
 		parse_format(state, p->form, o, arg);
-		return 0;
-	case KEY_TOP:
-		o->top = (size_t)option_number(state, "--top", arg, SIZE_MAX);
-		o->has_top = true;
 		return 0;
 	case KEY_SORT:
 		if (!p->form->default_sort)
@@ -175,9 +204,6 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 		return 0;
 	case KEY_PID:
 		option_pid(state, o, arg);
-		return 0;
-	case KEY_ALL:
-		o->is_all = true;
 		return 0;
 	case KEY_SINCE:
 		o->since = arg;
@@ -190,24 +216,6 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 			command_usage_error(state, "this report shows no single moment: "
 					    "--since and --until choose what it covers");
 		o->at = arg;
-		return 0;
-	case KEY_WRAPPERS:
-		o->wrappers = arg;
-		return 0;
-	case KEY_NO_DEMANGLE:
-		o->no_demangle = true;
-		return 0;
-	case KEY_SHORT_NAMES:
-		o->short_names = true;
-		return 0;
-	case KEY_DEBUGINFOD:
-		o->debuginfod = option_debuginfod(state, arg);
-		return 0;
-	case KEY_NO_PAGER:
-		o->no_pager = true;
-		return 0;
-	case KEY_COLOR:
-		o->color = (enum color_choice)option_word(state, "--color", arg, colors);
 		return 0;
 	case ARGP_KEY_ARG:
 		if (state->arg_num > 0)
@@ -222,7 +230,7 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 					    "one or the other");
 		return 0;
 	default:
-		return ARGP_ERR_UNKNOWN;
+		return option_shared(state, o, key, arg);
 	}
 }
 

@@ -41,6 +41,15 @@ void form_options_parse(const struct form *form, int argc, char **argv,
 
 /* ---- for commands with such options; each ends the program where TEXT is wrong ---- */
 
+/* Keys of the options that read alike everywhere, beside 'o' (--output). */
+enum option_key {
+	OPTION_TOP = 0x180, OPTION_ALL, OPTION_WRAPPERS, OPTION_NO_DEMANGLE, OPTION_SHORT_NAMES,
+	OPTION_DEBUGINFOD, OPTION_NO_PAGER, OPTION_COLOR,
+};
+
+/* Such an option with its value TEXT into O. Returns 0, or ARGP_ERR_UNKNOWN where KEY is none of them. */
+error_t option_shared(struct argp_state *state, struct form_options *o, int key, char *text);
+
 /* TEXT, a value of OPTION, as a number of at most LIMIT. */
 uint64_t option_number(struct argp_state *state, const char *option, const char *text,
 		       uint64_t limit);
