@@ -67,17 +67,23 @@ char *xstrdup(const char *s)
 	return xstrndup(s, strlen(s));
 }
 
+char *xvasprintf(const char *format, va_list ap)
+{
+	char *text;
+
+	if (vasprintf(&text, format, ap) < 0)
+		xmem_fail(1, strlen(format));
+	return text;
+}
+
 char *xasprintf(const char *format, ...)
 {
 	va_list ap;
 	char *text;
-	int length;
 
 	va_start(ap, format);
-	length = vasprintf(&text, format, ap);
+	text = xvasprintf(format, ap);
 	va_end(ap);
-	if (length < 0)
-		xmem_fail(1, strlen(format));
 	return text;
 }
 

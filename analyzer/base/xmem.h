@@ -5,6 +5,7 @@
 #ifndef BASE_XMEM_H
 #define BASE_XMEM_H
 
+#include <stdarg.h>
 #include <stddef.h>
 
 void *xmalloc(size_t bytes);
@@ -15,6 +16,7 @@ void *xreallocarray(void *p, size_t count, size_t bytes);
 char *xstrdup(const char *s);
 char *xstrndup(const char *s, size_t bytes);
 char *xasprintf(const char *format, ...) __attribute__((format(printf, 1, 2)));
+char *xvasprintf(const char *format, va_list ap) __attribute__((format(printf, 1, 0)));
 
 /*
  * Grow *ARRAY (elements of BYTES) so that it holds at least COUNT + 1; *CAPACITY

@@ -188,11 +188,10 @@ static void put_line(const char *key, const char *format, ...)
 	char *text;
 
 	va_start(ap, format);
-	if (vasprintf(&text, format, ap) < 0)
-		text = NULL;
+	text = xvasprintf(format, ap);
 	va_end(ap);
 	printf("%-11s ", key);
-	visible_put(stdout, text ? text : "");
+	visible_put(stdout, text);
 	putchar('\n');
 	free(text);
 }

@@ -63,15 +63,13 @@ int command_parse(const struct argp *argp, int argc, char **argv,
 void command_usage_error(const struct argp_state *state, const char *format, ...)
 {
 	const char *name = state->name ? state->name : "allotrope";
-	char *text = NULL;
-	char *safe;
+	char *text, *safe;
 	va_list ap;
 
 	va_start(ap, format);
-	if (vasprintf(&text, format, ap) < 0)
-		text = NULL;
+	text = xvasprintf(format, ap);
 	va_end(ap);
-	safe = visible_text(text ? text : "");
+	safe = visible_text(text);
 	fflush(stdout);
 	fprintf(stderr, "%s: %s\nTry '%s --help'.\n", name, safe, name);
 	exit(STATUS_USAGE);

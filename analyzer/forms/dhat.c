@@ -389,16 +389,10 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 {
 	const struct form_input *input = state->input;
 	struct dhat_state *s = input->state;
-	unsigned long depth;
-	char *end;
 
 	switch (key) {
 	case 'd':
-		depth = strtoul(arg, &end, 10);
-		if (*arg < '0' || *arg > '9' || *end || depth > DEPTH_MAX)
-			form_usage_error(state, "--depth takes a number of frames from 0 (all) to %d, "
-					 "not '%s'", DEPTH_MAX, arg);
-		s->depth = (uint32_t)depth;
+		s->depth = form_depth(state, arg);
 		s->has_depth = true;
 		return 0;
 	case KEY_TIME_UNIT:

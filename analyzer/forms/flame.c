@@ -217,7 +217,7 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 	const struct form_input *input = state->input;
 	struct flame_state *s = input->state;
 	char *end;
-	unsigned long width, depth;
+	unsigned long width;
 
 	switch (key) {
 	case ARGP_KEY_INIT:
@@ -248,11 +248,7 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 			form_usage_error(state, "--min takes pixels from 0 to 100, not '%s'", arg);
 		return 0;
 	case 'd':
-		depth = strtoul(arg, &end, 10);
-		if (*arg < '0' || *arg > '9' || *end || depth > DEPTH_MAX)
-			form_usage_error(state, "--depth takes a number of frames from 0 (all) to %d, "
-					 "not '%s'", DEPTH_MAX, arg);
-		s->depth = (uint32_t)depth;
+		s->depth = form_depth(state, arg);
 		return 0;
 	default:
 		return ARGP_ERR_UNKNOWN;

@@ -49,6 +49,9 @@ struct form_input {
 void form_usage_error(const struct argp_state *state, const char *format, ...)
 	__attribute__((format(printf, 2, 3), noreturn));
 
+/* The value TEXT of --depth: from 0 (all) to DEPTH_MAX, else a usage error. */
+uint32_t form_depth(const struct argp_state *state, const char *text);
+
 /* A file format of a form's own, beside text, csv and json: a value of --format. */
 struct form_format {
 	const char *name;      /* "massif" */

@@ -34,14 +34,24 @@ const struct form *form_find(const char *name)
 void form_usage_error(const struct argp_state *state, const char *format, ...)
 {
 	const struct form_input *input = state->input;
-	char *text = NULL;
 	va_list ap;
+	char *text;
 
 	va_start(ap, format);
-	if (vasprintf(&text, format, ap) < 0)
-		text = NULL;
+	text = xvasprintf(format, ap);
 	va_end(ap);
-	input->usage_error(state, text ? text : "");
+	input->usage_error(state, text);
+}
+
+uint32_t form_depth(const struct argp_state *state, const char *text)
+{
+	char *end;
+	unsigned long depth = strtoul(text, &end, 10);
+
+	if (*text < '0' || *text > '9' || *end || depth > DEPTH_MAX)
+		form_usage_error(state, "--depth takes a number of frames from 0 (all) to %d, not '%s'",
+				 DEPTH_MAX, text);
+	return (uint32_t)depth;
 }
 
 bool run_shows(const struct run *run, uint32_t image)
@@ -64,15 +74,12 @@ size_t run_rows(const struct run *run, size_t count)
 
 void run_note(struct run *run, const char *format, ...)
 {
-	char *text = NULL;
 	va_list ap;
+	char *text;
 
 	va_start(ap, format);
-	if (vasprintf(&text, format, ap) < 0)
-		text = NULL;
+	text = xvasprintf(format, ap);
 	va_end(ap);
-	if (!text)
-		return;
 	xgrow(&run->notes, &run->note_capacity, run->note_count, sizeof(*run->notes));
 	run->notes[run->note_count++] = text;
 }

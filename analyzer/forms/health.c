@@ -33,15 +33,12 @@ static void add(struct health *h, const char *format, ...)
 
 static void add(struct health *h, const char *format, ...)
 {
-	char *text = NULL;
 	va_list ap;
+	char *text;
 
 	va_start(ap, format);
-	if (vasprintf(&text, format, ap) < 0)
-		text = NULL;
+	text = xvasprintf(format, ap);
 	va_end(ap);
-	if (!text)
-		return;
 	xgrow(&h->notes, &h->capacity, h->count, sizeof(*h->notes));
 	h->notes[h->count++] = visible_text(text);
 	free(text);

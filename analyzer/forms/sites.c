@@ -317,7 +317,7 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 		form_usage_error(state, "--touched is one moment, --lifetimes the whole: choose");
 	if (key != 'd')
 		return ARGP_ERR_UNKNOWN;
-	s->depth = stack_lines_parse_depth(state, arg);
+	s->depth = form_depth(state, arg);
 	s->has_depth = true;
 	return 0;
 }

@@ -68,14 +68,3 @@ void stack_lines_put_rest(struct run *run, const struct site_rows *rows, const s
 			columns[column].key);
 	fprintf(run->out, "; --top=0 shows all%s\n", term_plain(run->color));
 }
-
-uint32_t stack_lines_parse_depth(const struct argp_state *state, const char *text)
-{
-	char *end;
-	unsigned long depth = strtoul(text, &end, 10);
-
-	if (*text < '0' || *text > '9' || *end || depth > DEPTH_MAX)
-		form_usage_error(state, "--depth takes a number of frames from 0 (all) to %d, not '%s'",
-				 DEPTH_MAX, text);
-	return (uint32_t)depth;
-}

@@ -24,10 +24,4 @@ void stack_lines_put(struct emit *table, const struct frame_tree *t, frame_node 
 void stack_lines_put_rest(struct run *run, const struct site_rows *rows, const struct column *columns,
 			  uint64_t (*value)(const struct site_row *row, size_t column));
 
-/*
- * The value of -d, --depth, for an option parser: 0 to DEPTH_MAX, else a usage
- * error.
- */
-uint32_t stack_lines_parse_depth(const struct argp_state *state, const char *text);
-
 #endif

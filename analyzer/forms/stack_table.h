@@ -36,7 +36,7 @@
 	[(at) + 2] = { "frames", NULL, COLUMN_JSON, 0, false, \
 		"the call stack as {function, file, line, module}" }
 
-/* The row of -d, --depth in a form's options; its value: stack_lines_parse_depth. */
+/* The row of -d, --depth in a form's options; its value: form_depth. */
 #define STACK_DEPTH_OPTION \
 	{ "depth", 'd', "N", 0, \
 	  "Cut call stacks to the N innermost frames and add up what is then alike; 0: whole " \

@@ -34,15 +34,12 @@ static void put_sentence(FILE *out, const char *format, ...)
 
 static void put_sentence(FILE *out, const char *format, ...)
 {
-	char *text = NULL;
 	va_list ap;
+	char *text;
 
 	va_start(ap, format);
-	if (vasprintf(&text, format, ap) < 0)
-		text = NULL;
+	text = xvasprintf(format, ap);
 	va_end(ap);
-	if (!text)
-		return;
 	fputs("  ", out);
 	wrap_put(out, text, 2, 2, LINE_WIDTH);
 	free(text);

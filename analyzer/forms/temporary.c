@@ -323,7 +323,7 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 
 	switch (key) {
 	case 'd':
-		s->depth = stack_lines_parse_depth(state, arg);
+		s->depth = form_depth(state, arg);
 		s->has_depth = true;
 		return 0;
 	case KEY_AGE:
