@@ -370,16 +370,26 @@ check-stacks: all $(BENCH_BIN) $(SUBJECT_BIN) ## every call stack of real progra
 	$(Q)$(INSTALL) $(CHECK_PACKAGES) postgresql
 	$(Q)bench/check_stacks $(OUT)
 
-.PHONY: install
+# README.md and docs/ point at each other, at the pictures and at examples/: they keep their places.
+.PHONY: install uninstall
 install: all ## install under PREFIX (DESTDIR is honoured)
-	install -d $(DESTDIR)$(bindir) $(DESTDIR)$(libdir) $(DESTDIR)$(incdir) \
-		$(DESTDIR)$(mandir)/man1 $(DESTDIR)$(mandir)/man7 $(DESTDIR)$(docdir)
+	install -d $(DESTDIR)$(bindir) $(DESTDIR)$(libdir) $(DESTDIR)$(incdir) $(DESTDIR)$(mandir)/man1 \
+		$(DESTDIR)$(mandir)/man7 $(DESTDIR)$(docdir)/docs $(DESTDIR)$(docdir)/examples
 	install -m 755 $(OUT)/allotrope $(DESTDIR)$(bindir)/allotrope
 	install -m 755 $(OUT)/liballotrope.so $(DESTDIR)$(libdir)/liballotrope.so
 	install -m 644 include/allotrope.h $(DESTDIR)$(incdir)/allotrope.h
 	install -m 644 $(wildcard man/*.1) $(DESTDIR)$(mandir)/man1
 	install -m 644 $(wildcard man/*.7) $(DESTDIR)$(mandir)/man7
-	install -m 644 README.md LICENSE $(wildcard docs/*.md) $(DESTDIR)$(docdir)
+	install -m 644 README.md LICENSE $(DESTDIR)$(docdir)
+	install -m 644 $(wildcard docs/*) $(DESTDIR)$(docdir)/docs
+	install -m 644 $(wildcard examples/*) $(DESTDIR)$(docdir)/examples
+uninstall: ## remove what install put under PREFIX
+	rm -f $(DESTDIR)$(bindir)/allotrope $(DESTDIR)$(libdir)/liballotrope.so $(DESTDIR)$(incdir)/allotrope.h \
+		$(patsubst man/%,$(DESTDIR)$(mandir)/man1/%,$(wildcard man/*.1)) \
+		$(patsubst man/%,$(DESTDIR)$(mandir)/man7/%,$(wildcard man/*.7)) \
+		$(addprefix $(DESTDIR)$(docdir)/,README.md LICENSE $(wildcard docs/* examples/*))
+	for folder in $(libdir) $(docdir)/docs $(docdir)/examples $(docdir); do \
+		rmdir $(DESTDIR)$$folder 2>/dev/null || :; done
 
 .PHONY: clean
 clean: ## remove build/
