@@ -143,6 +143,32 @@ enum process_how { PROCESS_STARTED = 0, PROCESS_FORKED = 1 };
 #define FEATURE_UNWIND_LIBUNWIND 16u
 #define FEATURE_FREE_STACKS    32u
 #define FEATURE_TIMING_ALL     64u
+#define FEATURE_EXECS_SEEN     128u /* libc's execve is patched: what it starts has an EXEC record */
+
+/*
+ * META_EXEC.flags: what may keep a program from being recorded, as it is when it is started.
+ * Which one did is decided by whether it announced itself; where several could have, the
+ * first one counts. One row: identifier, key in JSON, sentence.
+ */
+#define EXEC_REASONS(ROW) \
+	ROW(OTHER_FORMAT, "format", "its file is no ELF program of this system") \
+	ROW(OTHER_CLASS, "32-bit", "it is a 32-bit program, the library is for 64 bits") \
+	ROW(OTHER_MACHINE, "machine", "it is made for another kind of processor") \
+	ROW(STATIC, "static", "it is statically linked: no library can be put into it") \
+	ROW(OTHER_LIBC, "libc", "it uses another C library than glibc") \
+	ROW(SETUID, "setuid", "it is setuid: the system loads no library of ours into it") \
+	ROW(SETGID, "setgid", "it is setgid: the system loads no library of ours into it") \
+	ROW(CAPABILITIES, "capabilities", "it has file capabilities: the system loads no library of ours into it") \
+	ROW(NO_ENVIRONMENT, "environment", "its environment was cleared, LD_PRELOAD with it") \
+	ROW(NO_PRELOAD, "ld_preload", "LD_PRELOAD was taken out of its environment") \
+	ROW(NO_RING, "ring", "ALLOTROPE_RING was taken out of its environment")
+
+enum exec_reason {
+#define ROW(name, key, text) EXEC_##name,
+	EXEC_REASONS(ROW)
+#undef ROW
+	EXEC_REASON_COUNT,
+};
 
 /* META_MEMORY.moment */
 /* META_PAGES: runs are missing, they were too many. */

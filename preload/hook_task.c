@@ -4,7 +4,6 @@
  * would make the library's own instructions fatal, and a change of the user.
  */
 #include <dlfcn.h>
-#include <linux/seccomp.h>
 #include <malloc.h>
 #include <stdarg.h>
 #include <stdlib.h>
@@ -12,9 +11,9 @@
 #include <unistd.h>
 
 #include "exit.h"
-#include "meta.h"
 #include "modules.h"
 #include "ring_share.h"
+#include "sandbox.h"
 #include "session.h"
 #include "settings.h"
 #include "task_real.h"
@@ -93,20 +92,6 @@ EXPORT int mallopt(int parameter, int value)
 	return result;
 }
 
-/* Strict seccomp kills for any system call but four; both forbid rdtsc. */
-static bool forbids_recording(int option, unsigned long argument)
-{
-	return (option == PR_SET_SECCOMP && argument == SECCOMP_MODE_STRICT) ||
-	       (option == PR_SET_TSC && argument == PR_TSC_SIGSEGV);
-}
-
-/* A filter without rights of its own needs the first; libseccomp(3) sets it too, by this function. */
-static bool may_filter(int option, unsigned long argument)
-{
-	return option == PR_SET_NO_NEW_PRIVS ||
-	       (option == PR_SET_SECCOMP && argument == SECCOMP_MODE_FILTER);
-}
-
 EXPORT int prctl(int option, ...)
 {
 	unsigned long a, b, c, d;
@@ -118,12 +103,6 @@ EXPORT int prctl(int option, ...)
 	c = va_arg(list, unsigned long);
 	d = va_arg(list, unsigned long);
 	va_end(list);
-	if (forbids_recording(option, a) && session.recording) {
-		meta_note("recording ends here: the program gives up the system calls "
-			  "or the clock that it needs");
-		session_stop();
-	}
-	if (may_filter(option, a))
-		session.sandboxed = true;
+	sandbox_prctl(option, a);
 	return task_real.prctl(option, a, b, c, d);
 }

@@ -48,9 +48,9 @@ static bool saves_link(uint32_t word)
 unsigned site_scan(const uint8_t *code, size_t size, uint64_t addr, bool any,
 		   struct site *sites, unsigned room)
 {
-	enum memory_syscall number = SYS_MEM_COUNT;
 	unsigned count = 0;
 	bool leaf = true;
+	long nr = -1;
 
 	/* libc's syscall() may be asked for a clone, which must not happen in a handler */
 	if (any)
@@ -63,8 +63,8 @@ unsigned site_scan(const uint8_t *code, size_t size, uint64_t addr, bool any,
 		leaf = leaf && !saves_link(word);
 		/* movz x8, #NR: the compiler loads the number shortly before */
 		if ((word & 0xffe0001fu) == 0xd2800008u)
-			number = syscall_of_kernel_number(word >> 5 & 0xffff);
-		if (word != SVC_0 || number == SYS_MEM_COUNT)
+			nr = word >> 5 & 0xffff;
+		if (word != SVC_0 || !site_is_seen(nr))
 			continue;
 		if (count == room)
 			return 0;
@@ -73,8 +73,8 @@ unsigned site_scan(const uint8_t *code, size_t size, uint64_t addr, bool any,
 			.after = addr + at + 4,
 			.bytes = 4,
 			.kind = SITE_FIXED,
-			.number = (uint8_t)number,
-			.nr = syscall_kernel_number(number),
+			.number = (uint8_t)syscall_of_kernel_number(nr),
+			.nr = nr,
 		};
 		memcpy(sites[count++].original, &word, sizeof(word));
 	}

@@ -37,7 +37,7 @@ struct site {
 	uint8_t original[SITE_BYTES];
 	uint8_t bytes;              /* that are replaced, at most SITE_BYTES */
 	uint8_t kind;               /* enum site_kind */
-	uint8_t number;             /* SITE_FIXED: enum memory_syscall */
+	uint8_t number;             /* SITE_FIXED: enum memory_syscall; SYS_MEM_COUNT: task_calls.h */
 	bool is_leaf;               /* aarch64: the return address is in x30 */
 	long nr;                    /* SITE_FIXED: the kernel's number */
 	bool is_patched;
@@ -105,6 +105,9 @@ extern const struct site *site_any __attribute__((visibility("hidden")));
 
 /* Called by site_entry.S: make the call and record it. Returns the kernel's result. */
 long site_handler(const struct site_frame *frame) __attribute__((visibility("hidden")));
+
+/* True where the system call with the kernel's number NR is of interest. Negative: false. */
+bool site_is_seen(long nr);
 
 /* The kernel's number of the system call. */
 long site_number(const struct site_frame *frame);

@@ -16,30 +16,29 @@
 /* mov 0x8(%rsp),%r9; syscall: the end of libc's syscall(), 7 bytes as well */
 static const uint8_t any_site[SITE_BYTES] = { 0x4c, 0x8b, 0x4c, 0x24, 0x08, 0x0f, 0x05 };
 
-/* mov $NR,%eax; syscall, at an instruction boundary. SYS_MEM_COUNT: not one. */
-static enum memory_syscall fixed_site(const uint8_t *code)
+/* mov $NR,%eax; syscall, at an instruction boundary, of a call that is seen: NR; -1: not one. */
+static long fixed_site(const uint8_t *code)
 {
+	long nr = code[1] | code[2] << 8;
+
 	if (code[0] != 0xb8 || code[5] != 0x0f || code[6] != 0x05 ||
 	    code[3] != 0 || code[4] != 0)
-		return SYS_MEM_COUNT;
-	return syscall_of_kernel_number(code[1] | code[2] << 8);
+		return -1;
+	return site_is_seen(nr) ? nr : -1;
 }
 
 static bool is_site(const uint8_t *code, bool any, struct site *site)
 {
-	enum memory_syscall number = SYS_MEM_COUNT;
-
 	if (any) {
 		if (memcmp(code, any_site, SITE_BYTES) != 0)
 			return false;
 	} else {
-		number = fixed_site(code);
-		if (number == SYS_MEM_COUNT)
+		site->nr = fixed_site(code);
+		if (site->nr < 0)
 			return false;
-		site->nr = syscall_kernel_number(number);
 	}
 	site->kind = any ? SITE_ANY : SITE_FIXED;
-	site->number = (uint8_t)number;
+	site->number = any ? SYS_MEM_COUNT : (uint8_t)syscall_of_kernel_number(site->nr);
 	site->bytes = SITE_BYTES;
 	memcpy(site->original, code, SITE_BYTES);
 	return true;

@@ -22,6 +22,7 @@
 #include "sys.h"
 #include "syscall_numbers.h"
 #include "sysfile.h"
+#include "task_calls.h"
 
 #define PAGE_BYTES 4096ul
 
@@ -29,15 +30,18 @@
 #define WINDOW_BYTES 1024u
 
 /*
- * libc's functions that make memory system calls themselves: all there are in
+ * libc's functions that make memory system calls themselves, all there are in
  * glibc 2.36 (test_syscall_sites looks for others); a name that another version
- * lacks is passed over. The thread functions call these.
+ * lacks is passed over. The thread functions call these. Then those that start
+ * programs and wait for them.
  */
 static const char *const functions[] = {
 	"brk", "mmap", "munmap", "mremap", "mprotect", "madvise", "msync",
 	"posix_madvise", "mincore", "mlock", "mlock2", "munlock", "mlockall",
 	"munlockall", "shmat", "shmdt", "remap_file_pages", "pkey_mprotect",
 	"process_madvise",
+	/* task_calls.h */
+	"execve", "execveat", "fexecve", "wait4", "waitid",
 };
 
 /* What malloc itself calls: without these the picture would have holes. */
@@ -72,8 +76,10 @@ long site_handler(const struct site_frame *frame)
 		return -EINVAL;
 	}
 	memcpy(args, frame->args, sizeof(args));
+	if (number == SYS_MEM_COUNT)
+		return task_call(nr, args);
 	site_context(frame, &ctx);
-	recorded = number < SYS_MEM_COUNT && event_syscall_begin(number, args, 0, &ctx);
+	recorded = event_syscall_begin(number, args, 0, &ctx);
 	if (number == SYS_MEM_mlockall)
 		result = lock_all((int)args[0]);
 	else
@@ -100,15 +106,29 @@ static void find_in(const struct link_map *libc, const char *name, bool any)
 				 any, state.sites + state.count, SITES_MAX - state.count);
 }
 
-/* The system calls that have sites of their own. */
+bool site_is_seen(long nr)
+{
+	return syscall_of_kernel_number(nr) < SYS_MEM_COUNT || task_call_is(nr);
+}
+
+/* The memory system calls that have sites of their own. */
 static uint32_t fixed_bits(void)
 {
 	uint32_t bits = 0;
 
 	for (unsigned i = 0; i < state.count; i++)
-		if (state.sites[i].kind == SITE_FIXED)
+		if (state.sites[i].kind == SITE_FIXED && state.sites[i].number < SYS_MEM_COUNT)
 			bits |= 1u << state.sites[i].number;
 	return bits;
+}
+
+/* FEATURE_EXECS_SEEN where programs cannot be started unseen by libc's functions. */
+static uint32_t exec_feature(void)
+{
+	for (unsigned i = 0; i < state.count; i++)
+		if (state.sites[i].kind == SITE_FIXED && state.sites[i].nr == SYS_execve)
+			return FEATURE_EXECS_SEEN;
+	return 0;
 }
 
 /* ---- writing ---- */
@@ -331,11 +351,9 @@ static void find_in_libc(const struct link_map *libc)
 	find_in(libc, "syscall", true);
 	if (state.count > before)
 		site_any = &state.sites[before];
-	for (unsigned i = 0; i < SYS_MEM_COUNT; i++) {
-		long nr = syscall_kernel_number((enum memory_syscall)i);
-
-		site_any_class[nr / 64] |= 1ul << (nr % 64);
-	}
+	for (long nr = 0; nr < (long)sizeof(site_any_class) * 8; nr++)
+		if (syscall_of_kernel_number(nr) < SYS_MEM_COUNT || task_call_is_indirect(nr))
+			site_any_class[nr / 64] |= 1ul << (nr % 64);
 #endif
 }
 
@@ -385,7 +403,7 @@ uint32_t syscall_sites_install(void)
 		if (!reason) {
 			syscall_sites_patched = fixed_bits();
 			syscall_sites_settled = syscall_sites_patched;
-			return FEATURE_SITES_EXACT;
+			return FEATURE_SITES_EXACT | exec_feature();
 		}
 	}
 	return without_sites(list, reason);

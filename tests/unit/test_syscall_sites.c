@@ -11,6 +11,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <sys/prctl.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -22,8 +23,10 @@
 #include "modules.h"
 #include "session.h"
 #include "site_code.h"
+#include "sys.h"
 #include "syscall_numbers.h"
 #include "syscall_sites.h"
+#include "task_calls.h"
 
 /* ---- what the library's other parts would do ---- */
 
@@ -68,6 +71,24 @@ void modules_loader_changed(void)
 void meta_note(const char *text)
 {
 	snprintf(note, sizeof(note), "%s", text);
+}
+
+static long last_task_call;
+
+bool task_call_is(long nr)
+{
+	return nr == SYS_execve || nr == SYS_wait4;
+}
+
+bool task_call_is_indirect(long nr)
+{
+	return nr == SYS_prctl;
+}
+
+long task_call(long nr, const long args[6])
+{
+	last_task_call = nr;
+	return sys_call6(nr, args[0], args[1], args[2], args[3], args[4], args[5]);
 }
 
 /* ---- code that is not libc's ---- */
@@ -199,7 +220,7 @@ static int install(void **state)
 {
 	(void)state;
 	session.recording = true;
-	return syscall_sites_install() == FEATURE_SITES_EXACT ? 0 : -1;
+	return syscall_sites_install() == (FEATURE_SITES_EXACT | FEATURE_EXECS_SEEN) ? 0 : -1;
 }
 
 TEST(test_sites_install_leaves_no_site_of_libc_unpatched)
@@ -305,6 +326,27 @@ TEST(test_sites_syscall_function_sees_the_class_and_passes_the_rest)
 	assert_int_equal(errno, ENOSYS);
 }
 
+TEST(test_sites_of_exec_and_wait_lead_to_the_calls_of_tasks)
+{
+	char *const argv[] = { NULL };
+	unsigned before = seen_count;
+	int status;
+	pid_t child;
+
+	assert_int_equal(execve("/nonexistent", argv, argv), -1);
+	assert_int_equal(errno, ENOENT);
+	assert_int_equal(last_task_call, SYS_execve);
+	child = vfork();
+	if (child == 0)
+		_exit(5);
+	assert_int_equal(waitpid(child, &status, 0), child);
+	assert_int_equal(WEXITSTATUS(status), 5);
+	assert_int_equal(last_task_call, SYS_wait4);
+	assert_int_equal(syscall(SYS_prctl, PR_GET_DUMPABLE, 0, 0, 0, 0), prctl(PR_GET_DUMPABLE));
+	assert_int_equal(last_task_call, SYS_prctl);
+	assert_int_equal(seen_count, before);
+}
+
 TEST(test_sites_loader_reports_its_changes)
 {
 	unsigned before = loader_changes;
@@ -353,6 +395,7 @@ int main(void)
 		cmocka_unit_test(test_sites_failure_sets_errno_as_before),
 		cmocka_unit_test(test_sites_preserve_the_registers_that_a_system_call_preserves),
 		cmocka_unit_test(test_sites_syscall_function_sees_the_class_and_passes_the_rest),
+		cmocka_unit_test(test_sites_of_exec_and_wait_lead_to_the_calls_of_tasks),
 		cmocka_unit_test(test_sites_loader_reports_its_changes),
 		cmocka_unit_test(test_sites_second_process_image_of_fork_keeps_them),
 	};
