@@ -10,63 +10,10 @@
 
 #include "base/xmem.h"
 #include "session_ring.h"
+#include "trace/execs.h"
 #include "trace/images.h"
+#include "trace/meta_parse.h"
 #include "trace/recording_parts.h"
-#include "varint.h"
-
-/* ---- fields ---- */
-
-struct fields {
-	const uint8_t *p, *end;
-};
-
-struct text {
-	const char *s;
-	size_t bytes;
-};
-
-static uint64_t number(struct fields *f)
-{
-	uint64_t v = 0;
-	const uint8_t *next = f->p < f->end ? varint_get(f->p, f->end, &v) : NULL;
-
-	f->p = next ? next : f->end;
-	return next ? v : 0;
-}
-
-static int64_t signed_number(struct fields *f)
-{
-	return unzigzag(number(f));
-}
-
-static uint32_t number32(struct fields *f)
-{
-	uint64_t v = number(f);
-
-	return v > UINT32_MAX ? UINT32_MAX : (uint32_t)v;
-}
-
-static struct text text(struct fields *f)
-{
-	uint64_t bytes = number(f);
-	struct text t = { (const char *)f->p, 0 };
-
-	if (bytes > (uint64_t)(f->end - f->p))
-		bytes = (uint64_t)(f->end - f->p);
-	t.bytes = (size_t)bytes;
-	f->p += bytes;
-	return t;
-}
-
-static char *take(struct text t)
-{
-	return xstrndup(t.s, t.bytes);
-}
-
-static char *text_copy(struct fields *f)
-{
-	return take(text(f));
-}
 
 /* ---- gathering ---- */
 
@@ -128,7 +75,7 @@ void metadata_gather(struct recording *r, const uint8_t *bytes, size_t count)
 		f = (struct fields){ record.payload, record.payload + record.bytes };
 		field = stamp_field(h.kind);
 		for (int i = 0; i <= field; i++)
-			record.stamp = number(&f);
+			record.stamp = field_number(&f);
 		xgrow(&src->meta, &src->meta_capacity, src->meta_count, sizeof(*src->meta));
 		src->meta[src->meta_count++] = record;
 		if (META_SPAN(h.bytes) > count - at)
@@ -184,7 +131,7 @@ static void drop_copies(struct recording_sources *src)
 /* ---- applying ---- */
 
 /* "a\0b\0" and "a\0b" are both two arguments. */
-static void set_argv(struct image *im, struct text t)
+static void set_argv(struct image *im, struct field_text t)
 {
 	size_t capacity = 0, start = 0;
 
@@ -200,29 +147,29 @@ static void set_argv(struct image *im, struct text t)
 
 static void apply_process(struct recording *r, struct fields *f)
 {
-	struct image *im = images_obtain(r, number32(f));
+	struct image *im = images_obtain(r, field_number32(f));
 
 	if (im->is_described)
 		return;
 	im->is_described = true;
-	im->pid = number32(f);
-	im->ppid = number32(f);
-	im->parent_image = number32(f);
-	im->how = number(f) == PROCESS_FORKED ? PROCESS_FORKED : PROCESS_STARTED;
-	im->start_stamp = number(f);
-	(void)number(f); /* start_time: for the recorder */
-	im->features = number32(f);
-	set_argv(im, text(f));
+	im->pid = field_number32(f);
+	im->ppid = field_number32(f);
+	im->parent_image = field_number32(f);
+	im->how = field_number(f) == PROCESS_FORKED ? PROCESS_FORKED : PROCESS_STARTED;
+	im->start_stamp = field_number(f);
+	(void)field_number(f); /* start_time: for the recorder */
+	im->features = field_number32(f);
+	set_argv(im, field_text(f));
 	free(im->exe);
 	free(im->cwd);
 	free(im->libc);
-	im->exe = text_copy(f);
-	im->cwd = text_copy(f);
-	im->libc = text_copy(f);
-	im->initial_break = number(f);
-	im->fork_stamp = number(f);
-	im->fork_thread = number(f);
-	im->page_size = number(f);
+	im->exe = field_text_copy(f);
+	im->cwd = field_text_copy(f);
+	im->libc = field_text_copy(f);
+	im->initial_break = field_number(f);
+	im->fork_stamp = field_number(f);
+	im->fork_thread = field_number(f);
+	im->page_size = field_number(f);
 	/* sizes are divided by it */
 	if (im->page_size < 4096 || im->page_size > (64 << 20) ||
 	    (im->page_size & (im->page_size - 1)) != 0)
@@ -231,18 +178,18 @@ static void apply_process(struct recording *r, struct fields *f)
 
 static void apply_module(struct recording *r, struct fields *f)
 {
-	struct image *im = images_obtain(r, number32(f));
+	struct image *im = images_obtain(r, field_number32(f));
 	struct module_map m = { .to_stamp = UINT64_MAX };
-	struct text build_id;
+	struct field_text build_id;
 
-	m.from_stamp = number(f);
-	m.start = number(f);
-	m.end = number(f);
-	m.bias = (uint64_t)signed_number(f);
+	m.from_stamp = field_number(f);
+	m.start = field_number(f);
+	m.end = field_number(f);
+	m.bias = (uint64_t)field_signed_number(f);
 	if (m.end <= m.start)
 		return;
-	m.path = text_copy(f);
-	build_id = text(f);
+	m.path = field_text_copy(f);
+	build_id = field_text(f);
 	m.build_id_bytes = build_id.bytes < sizeof(m.build_id) ? (uint8_t)build_id.bytes
 							       : sizeof(m.build_id);
 	memcpy(m.build_id, build_id.s, m.build_id_bytes);
@@ -251,24 +198,24 @@ static void apply_module(struct recording *r, struct fields *f)
 
 static void apply_thread(struct recording *r, struct fields *f, unsigned kind)
 {
-	struct image *im = images_obtain(r, number32(f));
-	struct thread_info *t = images_thread(r, im, number32(f));
-	struct text name;
+	struct image *im = images_obtain(r, field_number32(f));
+	struct thread_info *t = images_thread(r, im, field_number32(f));
+	struct field_text name;
 
 	if (kind == META_THREAD_END) {
-		t->end_stamp = number(f);
+		t->end_stamp = field_number(f);
 		return;
 	}
 	if (kind == META_THREAD_START) {
-		t->tid = number32(f);
-		t->start_stamp = number(f);
+		t->tid = field_number32(f);
+		t->start_stamp = field_number(f);
 	} else {
-		(void)number(f); /* stamp: records come in its order */
+		(void)field_number(f); /* stamp: records come in its order */
 	}
-	name = text(f);
+	name = field_text(f);
 	if (name.bytes) {
 		free(t->name);
-		t->name = take(name);
+		t->name = field_take(name);
 	}
 }
 
@@ -279,58 +226,58 @@ static void set_usage(struct image *im, struct fields *f)
 	/* a recorder that could not wait for the process itself knows its status at most */
 	if (f->p >= f->end)
 		return;
-	im->utime_us = number(f);
-	im->stime_us = number(f);
-	kib = number(f);
+	im->utime_us = field_number(f);
+	im->stime_us = field_number(f);
+	kib = field_number(f);
 	im->maxrss_bytes = kib > UINT64_MAX >> 10 ? UINT64_MAX : kib << 10;
-	im->minflt = number(f);
-	im->majflt = number(f);
+	im->minflt = field_number(f);
+	im->majflt = field_number(f);
 }
 
 static void apply_exit(struct recording *r, struct fields *f)
 {
-	struct image *im = images_obtain(r, number32(f));
-	uint64_t stamp = number(f);
+	struct image *im = images_obtain(r, field_number32(f));
+	uint64_t stamp = field_number(f);
 
 	if (stamp > im->end_stamp)
 		im->end_stamp = stamp;
 	/* as given to exit(3); the kernel keeps eight bits of it, as wait(2) shows them */
-	im->status = (int)((uint64_t)signed_number(f) & 0xff) << 8;
+	im->status = (int)((uint64_t)field_signed_number(f) & 0xff) << 8;
 	im->has_exit = true;
 	set_usage(im, f);
 }
 
 static void apply_setting(struct recording *r, struct fields *f)
 {
-	struct image *im = images_obtain(r, number32(f));
-	struct setting s = { .stamp = number(f) };
+	struct image *im = images_obtain(r, field_number32(f));
+	struct setting s = { .stamp = field_number(f) };
 
-	s.key = text_copy(f);
-	s.value = text_copy(f);
+	s.key = field_text_copy(f);
+	s.value = field_text_copy(f);
 	images_add_setting(im, &s);
 }
 
 static void apply_region(struct recording *r, struct fields *f)
 {
-	struct image *im = images_obtain(r, number32(f));
-	struct region g = { .stamp = number(f) };
+	struct image *im = images_obtain(r, field_number32(f));
+	struct region g = { .stamp = field_number(f) };
 
-	g.start = number(f);
-	g.end = number(f);
-	g.prot = number32(f);
+	g.start = field_number(f);
+	g.end = field_number(f);
+	g.prot = field_number32(f);
 	if (g.end <= g.start)
 		return;
-	g.name = text_copy(f);
+	g.name = field_text_copy(f);
 	images_add_region(im, &g);
 }
 
 static void apply_note(struct recording *r, struct fields *f, bool fault)
 {
 	struct recording_sources *src = r->sources;
-	struct note n = { .fault = fault, .image = number32(f) };
+	struct note n = { .fault = fault, .image = field_number32(f) };
 
-	n.stamp = number(f);
-	n.text = text_copy(f);
+	n.stamp = field_number(f);
+	n.text = field_text_copy(f);
 	xgrow(&r->notes, &src->note_capacity, r->note_count, sizeof(*r->notes));
 	r->notes[r->note_count++] = n;
 }
@@ -338,10 +285,10 @@ static void apply_note(struct recording *r, struct fields *f, bool fault)
 static void apply_mark(struct recording *r, struct fields *f)
 {
 	struct recording_sources *src = r->sources;
-	struct mark m = { .pid = number32(f) };
+	struct mark m = { .pid = field_number32(f) };
 
-	m.stamp = number(f);
-	m.name = text_copy(f);
+	m.stamp = field_number(f);
+	m.name = field_text_copy(f);
 	xgrow(&r->marks, &src->mark_capacity, r->mark_count, sizeof(*r->marks));
 	r->marks[r->mark_count++] = m;
 }
@@ -349,21 +296,21 @@ static void apply_mark(struct recording *r, struct fields *f)
 static void apply_memory(struct recording *r, struct fields *f)
 {
 	struct recording_sources *src = r->sources;
-	struct memory_sample m = { .pid = number32(f) };
+	struct memory_sample m = { .pid = field_number32(f) };
 	uint64_t moment;
 
-	m.stamp = number(f);
-	moment = number(f);
+	m.stamp = field_number(f);
+	moment = field_number(f);
 	m.moment = moment <= MEMORY_AT_MARK ? (uint8_t)moment : MEMORY_PERIODIC;
-	m.rss = number(f);
-	m.heap = number(f);
-	m.mapped = number(f);
-	m.stack = number(f);
-	m.file = number(f);
-	m.shmem = number(f);
-	m.other = number(f);
-	m.virtual_bytes = number(f);
-	m.swap = number(f);
+	m.rss = field_number(f);
+	m.heap = field_number(f);
+	m.mapped = field_number(f);
+	m.stack = field_number(f);
+	m.file = field_number(f);
+	m.shmem = field_number(f);
+	m.other = field_number(f);
+	m.virtual_bytes = field_number(f);
+	m.swap = field_number(f);
 	m.has_parts = m.heap || m.mapped || m.stack || m.file || m.shmem || m.other;
 	xgrow(&r->samples, &src->sample_capacity, r->sample_count, sizeof(*r->samples));
 	r->samples[r->sample_count++] = m;
@@ -396,7 +343,7 @@ static void append_quoted(char **out, size_t *capacity, size_t *used, const char
 	(*out)[*used] = '\0';
 }
 
-static char *quote_text(struct text t)
+static char *quote_text(struct field_text t)
 {
 	size_t capacity = 0, used = 0, start = 0;
 	char *out = NULL;
@@ -423,33 +370,33 @@ char *metadata_quote(char *const words[], int count)
 /* `record` writes one at its start and one at its end: the last one is right. */
 static void apply_session(struct recording *r, struct fields *f)
 {
-	struct text command, ring_path, options;
+	struct field_text command, ring_path, options;
 	uint64_t end;
 
-	r->start_stamp = number(f);
-	r->wall_ns = number(f);
-	command = text(f);
-	ring_path = text(f);
-	r->root_pid = number32(f);
-	end = number(f);
-	r->wall_duration_ns = number(f);
-	options = text(f);
+	r->start_stamp = field_number(f);
+	r->wall_ns = field_number(f);
+	command = field_text(f);
+	ring_path = field_text(f);
+	r->root_pid = field_number32(f);
+	end = field_number(f);
+	r->wall_duration_ns = field_number(f);
+	options = field_text(f);
 	if (end > r->end_stamp)
 		r->end_stamp = end;
 	free(r->command);
 	r->command = quote_text(command);
 	free(r->ring_path);
-	r->ring_path = ring_path.bytes ? take(ring_path) : NULL;
+	r->ring_path = ring_path.bytes ? field_take(ring_path) : NULL;
 	free(r->options_text);
-	r->options_text = options.bytes ? take(options) : NULL;
+	r->options_text = options.bytes ? field_take(options) : NULL;
 }
 
 static void apply_totals(struct recording *r, struct fields *f)
 {
-	r->slots_drained = number(f);
-	(void)number(f); /* raw bytes: the segments tell */
+	r->slots_drained = field_number(f);
+	(void)field_number(f); /* raw bytes: the segments tell */
 	while (f->p < f->end) {
-		uint64_t cause = number(f), count = number(f);
+		uint64_t cause = field_number(f), count = field_number(f);
 
 		if (cause < LOSS_COUNT && count > r->losses[cause])
 			r->losses[cause] = count;
@@ -470,10 +417,10 @@ static void apply(struct recording *r, const struct meta_record *m)
 		apply_module(r, &f);
 		break;
 	case META_MODULE_UNMAP: {
-		struct image *im = images_obtain(r, number32(&f));
-		uint64_t stamp = number(&f);
+		struct image *im = images_obtain(r, field_number32(&f));
+		uint64_t stamp = field_number(&f);
 
-		images_unmap(r, im, number(&f), stamp);
+		images_unmap(r, im, field_number(&f), stamp);
 		break;
 	}
 	case META_THREAD_START:
@@ -506,6 +453,12 @@ static void apply(struct recording *r, const struct meta_record *m)
 	case META_REGION:
 		apply_region(r, &f);
 		break;
+	case META_EXEC:
+		execs_add(r, &f);
+		break;
+	case META_OOM_KILLS:
+		execs_add_oom(r, &f);
+		break;
 	default:
 		break;
 	}
@@ -515,15 +468,16 @@ static void apply(struct recording *r, const struct meta_record *m)
 static void apply_status(struct recording *r, const struct meta_record *m)
 {
 	struct fields f = { m->payload, m->payload + m->bytes };
-	uint32_t pid = number32(&f);
-	uint64_t stamp = number(&f);
+	uint32_t pid = field_number32(&f);
+	uint64_t stamp = field_number(&f);
+	int64_t status = field_signed_number(&f);
 	struct image *im = recording_image_at(r, pid, stamp);
 
-	if (!im)
+	if (execs_take_end(r, pid, stamp, (int)status) || !im)
 		return;
 	if (!im->has_exit && stamp > im->end_stamp)
 		im->end_stamp = stamp;
-	im->status = (int)signed_number(&f);
+	im->status = (int)status;
 	im->has_exit = true;
 	set_usage(im, &f);
 }

@@ -16,6 +16,7 @@
 #include <unistd.h>
 
 #include "base/xmem.h"
+#include "trace/execs.h"
 #include "trace/images.h"
 #include "trace/recording_parts.h"
 
@@ -318,7 +319,9 @@ struct recording *recording_open_many(const char *const paths[], size_t count,
 	metadata_apply(r);
 	note_segments(r);
 	images_finish(r);
+	execs_finish(r);
 	metadata_apply_status(r);
+	execs_sort(r);
 	clockmap_find(r);
 	find_start(r);
 	find_losses(r);
@@ -390,6 +393,7 @@ void recording_close(struct recording *r)
 		free(r->marks[i].name);
 	for (size_t i = 0; i < r->note_count; i++)
 		free(r->notes[i].text);
+	execs_release(r);
 	free(r->images);
 	free(r->modules);
 	free(r->marks);

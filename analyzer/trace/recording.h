@@ -84,8 +84,26 @@ struct image {
 	struct region *regions;      size_t region_count;   /* by start */
 	size_t segment_count;        /* EVENTS segments */
 	uint64_t fork_thread;        /* how == PROCESS_FORKED: thread number of the parent that forked */
+	bool is_replaced;            /* its process went on with a program that is not recorded */
 	bool is_described;           /* its PROCESS record was found; else only pid and stamps are known */
 };
+
+/* A program that one of the images started and that is not in the recording, or was to start. */
+struct unrecorded {
+	uint64_t stamp;       /* of the exec */
+	uint32_t pid;
+	uint32_t starter;     /* image that called */
+	uint32_t reasons;     /* bits 1 << enum exec_reason: what could have kept it out; 0: not known */
+	int error;            /* errno: it was not started; 0: it was */
+	bool has_end;         /* its parent was told how it ended: */
+	int status;           /* as from wait(2) */
+	uint64_t end_stamp;
+	char *path;           /* as it was started; cut at 400 bytes */
+	char *command;        /* shell-quoted, its beginning; may be empty, never NULL */
+};
+
+/* The kernel ended COUNT processes of a cgroup for lack of memory between the two stamps. */
+struct oom_kills { uint64_t since_stamp, stamp, count; char *cgroup; };
 
 /* Where a segment of the recording stands. */
 struct segment_ref {
@@ -116,6 +134,8 @@ struct recording {
 	struct module *modules;   size_t module_count;
 	struct mark *marks;       size_t mark_count;   /* by stamp */
 	struct note *notes;       size_t note_count;
+	struct unrecorded *unrecorded; size_t unrecorded_count; /* by stamp */
+	struct oom_kills *oom_kills;   size_t oom_count;        /* by stamp */
 	struct memory_sample *samples; size_t sample_count; /* by stamp */
 	struct segment_ref *segments;  size_t segment_count; /* EVENTS: by image, stream, sequence */
 	struct segment_ref *symbols;   size_t symbol_count;  /* SYMBOLS segments */
@@ -166,6 +186,23 @@ void recording_each_meta(struct recording *r,
  */
 int64_t recording_read(struct recording *r, const struct segment_ref *s,
 		       uint8_t **buffer, size_t *capacity);
+
+/*
+ * Programs in r->unrecorded that were started; images whose own starts of programs were not
+ * seen (syscalls=inferred or off, an older library).
+ */
+size_t recording_unrecorded_programs(const struct recording *r);
+size_t recording_blind_images(const struct recording *r);
+
+/* Why U is not in the recording: a sentence; a word. */
+const char *unrecorded_reason(const struct unrecorded *u);
+const char *unrecorded_reason_key(const struct unrecorded *u);
+
+/*
+ * A process that was killed by SIGKILL, which its parent was told at STAMP: did the kernel kill
+ * one in a cgroup of the session for lack of memory then, or up to a second before?
+ */
+bool recording_is_oom_kill(const struct recording *r, uint64_t stamp);
 
 /* Mean bytes between the blocks that were recorded (record --sample); 0: all were. */
 uint64_t recording_sampling(const struct recording *r);

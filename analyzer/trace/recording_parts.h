@@ -46,6 +46,8 @@ struct recording_sources {
 	size_t meta_count, meta_capacity;
 	size_t damaged_headers;     /* places where no segment header was found */
 	size_t note_capacity, mark_capacity, sample_capacity;
+	size_t unrecorded_capacity, oom_capacity;
+	size_t started_count;       /* execs.c: unrecorded programs that began, before the failures */
 	struct lookup *lookups;     /* images.c, while opening */
 	uint32_t *by_number;        /* image indices by image number */
 	uint32_t *by_pid;           /* image indices by pid, start_stamp */
