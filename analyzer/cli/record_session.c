@@ -18,6 +18,7 @@
 #include "cli/drain.h"
 #include "cli/family.h"
 #include "cli/launch.h"
+#include "cli/oom_watch.h"
 #include "cli/output_file.h"
 #include "cli/outside.h"
 #include "cli/pack.h"
@@ -36,6 +37,9 @@
 #define PATIENCE (2 * SECOND)
 /* With --no-preload: how long a new process may be unseen. */
 #define OUTSIDE_PAUSE (SECOND / 100)
+/* How often cgroups are asked for kills, and of how many processes. */
+#define OOM_INTERVAL (SECOND / 20)
+#define OOM_PROCESSES 16
 
 struct session {
 	const struct request *rq;
@@ -50,6 +54,8 @@ struct session {
 	struct drain *drain;
 	struct sampler *sampler;
 	struct outside *outside;      /* --no-preload, else NULL */
+	struct oom_watch *oom;
+	uint64_t oom_ns;              /* when the cgroups were asked last */
 	struct launch launch;
 	uint64_t started_ns;          /* CLOCK_MONOTONIC */
 	uint64_t root_end_ns;         /* of the root's end; 0: it runs */
@@ -208,6 +214,33 @@ static uint64_t microseconds(const struct timeval *t)
 	return (uint64_t)t->tv_sec * 1000000u + (uint64_t)t->tv_usec;
 }
 
+static void put_oom(const struct oom_rise *rise, void *ctx)
+{
+	struct session *s = ctx;
+	struct meta_fields f = { 0 };
+
+	meta_fields_number(&f, rise->since_stamp);
+	meta_fields_number(&f, rise->stamp);
+	meta_fields_number(&f, rise->count);
+	meta_fields_text(&f, rise->cgroup);
+	put_meta(s, META_OOM_KILLS, &f);
+}
+
+/* Processes may have moved to other cgroups. */
+static void watch_oom(struct session *s, uint64_t now)
+{
+	pid_t pids[OOM_PROCESSES];
+	size_t count;
+
+	if (now - s->oom_ns < OOM_INTERVAL)
+		return;
+	s->oom_ns = now;
+	count = family_running(s->family, pids, OOM_PROCESSES);
+	for (size_t i = 0; i < count && i < OOM_PROCESSES; i++)
+		oom_watch_process(s->oom, pids[i], session_stamp(&s->ring.fixed));
+	oom_watch_poll(s->oom, session_stamp(&s->ring.fixed), put_oom, s);
+}
+
 /*
  * A child was waited for: what the kernel says of it is exact. One that has waited for
  * children of its own told its times better itself, unless it was killed.
@@ -222,6 +255,8 @@ static void child_ended(const struct child_end *end, void *ctx)
 		s->root_end_ns = clock_ns(CLOCK_MONOTONIC);
 		s->end_stamp = session_stamp(&s->ring.fixed);
 	}
+	if (WIFSIGNALED(end->status) && WTERMSIG(end->status) == SIGKILL)
+		oom_watch_poll(s->oom, session_stamp(&s->ring.fixed), put_oom, s);
 	if (end->largest_kib > s->max_rss_kib)
 		s->max_rss_kib = end->largest_kib;
 	meta_fields_number(&f, (uint64_t)end->pid);
@@ -259,6 +294,8 @@ static int session_open(struct session *s, struct diag *d)
 	s->writer = packed_writer_open(s->output.fd, &head);
 	if (!s->writer)
 		return diag_errno(d, STATUS_IO, "cannot write '%s'", s->output.path);
+	s->oom = oom_watch_new();
+	oom_watch_process(s->oom, getpid(), s->ring.fixed.start_stamp);
 	s->family = family_new();
 	s->pack = pack_new(s->writer, BACKLOG_MAX);
 	s->drain = drain_new(&s->ring, s->pack, s->family);
@@ -274,6 +311,7 @@ static void session_close(struct session *s)
 		pack_stop(s->pack);
 	sampler_free(s->sampler);
 	outside_free(s->outside);
+	oom_watch_free(s->oom);
 	drain_free(s->drain);
 	pack_free(s->pack);
 	family_free(s->family);
@@ -367,6 +405,7 @@ static void session_watch(struct session *s)
 			pause = s->rq->mark_every_ns;
 		has_children = launch_wait(&s->launch, pause);
 		now = clock_ns(CLOCK_MONOTONIC);
+		watch_oom(s, now);
 		if (!s->launch.root_ended)
 			mark_if_due(s, now);
 		else if (!must_wait(s, now, &has_said))
@@ -384,6 +423,7 @@ static void session_finish(struct session *s, struct closing *c)
 	struct diag d = { 0 };
 
 	drain_stop(s->drain);
+	oom_watch_poll(s->oom, session_stamp(&s->ring.fixed), put_oom, s);
 	put_clock(s);
 	put_session(s, true);
 	if (pack_totals(s->pack).error)
