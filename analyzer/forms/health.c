@@ -136,6 +136,34 @@ static void add_faults(struct health *h, const struct recording *r)
 		add(h, "%zu more such notes: 'allotrope info' lists them", faults - 3);
 }
 
+/* Programs of the tree that no report can show. */
+static void add_unrecorded(struct health *h, const struct recording *r)
+{
+	size_t gone = recording_unrecorded_programs(r), reasons = 0, used = 0;
+	const char *seen[EXEC_REASON_COUNT + 1];
+	char a[UNITS_MAX], b[UNITS_MAX], list[200] = "";
+
+	for (size_t i = 0; i < r->unrecorded_count && reasons <= EXEC_REASON_COUNT; i++) {
+		const char *key = unrecorded_reason_key(&r->unrecorded[i]);
+		size_t k = 0;
+
+		while (k < reasons && strcmp(seen[k], key) != 0)
+			k++;
+		if (r->unrecorded[i].error || k < reasons)
+			continue;
+		seen[reasons++] = key;
+		used += (size_t)snprintf(list + used, sizeof(list) - used, "%s%s",
+					 used ? ", " : "", key);
+	}
+	if (gone > 0)
+		add(h, "%s of %s programs %s not recorded (%s): 'allotrope info' tells which and why",
+		    units_count(a, gone), units_count(b, gone + r->image_count),
+		    gone == 1 ? "was" : "were", list);
+	for (size_t i = 0; i < r->oom_count; i++)
+		add(h, "the kernel killed %s process%s of its cgroup for lack of memory",
+		    units_count(a, r->oom_kills[i].count), r->oom_kills[i].count == 1 ? "" : "es");
+}
+
 static void add_missing(struct health *h, const char *missing)
 {
 	size_t lines = 0, more = 0;
@@ -167,6 +195,7 @@ struct health *health_new(const struct run *run)
 	for (size_t i = 0; i < run->heap_count; i++)
 		add_heap(h, run, run->heaps[i]);
 	add_faults(h, run->recording);
+	add_unrecorded(h, run->recording);
 	if (run->resolver)
 		add_missing(h, resolver_missing(run->resolver));
 	return h;
