@@ -158,7 +158,7 @@ enum process_how { PROCESS_STARTED = 0, PROCESS_FORKED = 1 };
 	ROW(OTHER_LIBC, "libc", "it uses another C library than glibc") \
 	ROW(SETUID, "setuid", "it is setuid: the system loads no library of ours into it") \
 	ROW(SETGID, "setgid", "it is setgid: the system loads no library of ours into it") \
-	ROW(CAPABILITIES, "capabilities", "it has file capabilities: the system loads no library of ours into it") \
+	ROW(CAPABILITIES, "capabilities", "it has file capabilities: no library of ours is loaded into it") \
 	ROW(NO_ENVIRONMENT, "environment", "its environment was cleared, LD_PRELOAD with it") \
 	ROW(NO_PRELOAD, "ld_preload", "LD_PRELOAD was taken out of its environment") \
 	ROW(NO_RING, "ring", "ALLOTROPE_RING was taken out of its environment")
