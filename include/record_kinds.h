@@ -144,6 +144,7 @@ enum process_how { PROCESS_STARTED = 0, PROCESS_FORKED = 1 };
 #define FEATURE_FREE_STACKS    32u
 #define FEATURE_TIMING_ALL     64u
 #define FEATURE_EXECS_SEEN     128u /* libc's execve is patched: what it starts has an EXEC record */
+#define FEATURE_FREED_LOOKS    256u /* pages of large blocks are looked at when they are released */
 
 /*
  * META_EXEC.flags: what may keep a program from being recorded, as it is when it is started.

@@ -37,6 +37,8 @@ static const struct variable variables[] = {
 	  .least = 1, .most = DEPTH_MAX },
 	{ .name = "ALLOTROPE_FREE_STACKS", .kind = VALUE_CHOICE, .offset = OPTION(free_stacks),
 	  .choices = { "0", "1" } },
+	{ .name = "ALLOTROPE_TOUCHED", .kind = VALUE_CHOICE, .offset = OPTION(look_at_free),
+	  .choices = { "0", "1" } },
 	{ .name = SETTING_SAMPLE, .kind = VALUE_SAMPLE, .offset = OPTION(sample_bytes) },
 	{ .name = "ALLOTROPE_TIMING", .kind = VALUE_CHOICE, .offset = OPTION(timing_all),
 	  .choices = { "sample", "all" } },
@@ -113,6 +115,7 @@ void config_read(struct config *c, char *const *env)
 	c->size = CONFIG_SIZE_DEFAULT;
 	c->options.depth = CONFIG_DEPTH_DEFAULT;
 	c->options.when_full = WHEN_FULL_DROP;
+	c->options.look_at_free = 1;
 	c->options.bare = 1;
 	for (; env && *env; env++) {
 		if (strncmp(*env, "ALLOTROPE_", 10) != 0)

@@ -11,6 +11,7 @@
  *	ALLOTROPE_CALL_GRAPH    cfi | fp | no | libunwind (cfi)
  *	ALLOTROPE_DEPTH         frames of a call stack, 1..4096 (1024)
  *	ALLOTROPE_FREE_STACKS   0 | 1: call stacks of frees too (0)
+ *	ALLOTROPE_TOUCHED       0 | 1: look at the pages of large blocks when they are freed (1)
  *	ALLOTROPE_SAMPLE        bytes between samples on average, 1K..1G; 0: record each
  *	                        block (0)
  *	ALLOTROPE_TIMING        sample | all: which calls are measured (sample)

@@ -10,6 +10,7 @@
 #include "clock.h"
 #include "event.h"
 #include "event_write.h"
+#include "freed_look.h"
 #include "guard.h"
 #include "infer.h"
 #include "sample.h"
@@ -262,8 +263,9 @@ static __attribute__((noinline, cold)) void release_look(struct thread *t, void 
 		t->call_start = clock_stamp();
 }
 
+/* NEW_BYTES: what a realloc asks for, 0 for a free. */
 static inline __attribute__((always_inline)) void
-release_record(enum event_kind kind, enum alloc_func func, void *p,
+release_record(enum event_kind kind, enum alloc_func func, void *p, size_t new_bytes,
 	       const struct unwind_context *ctx)
 {
 	struct thread *t = &thread;
@@ -294,20 +296,22 @@ release_record(enum event_kind kind, enum alloc_func func, void *p,
 			*at++ = (uint8_t)func;
 		at = put_addr(at, &t->ring.base, (uint64_t)p);
 		ring_publish(&t->ring, at);
+		if (unlikely(freed_look_wanted(p)))
+			freed_look(t, p, new_bytes, stamp);
 	}
 	if (unlikely(t->leave))
 		release_look(t, p);
 	t->phase = PHASE_CALL;
 }
 
-void event_realloc_begin(void *old, const struct unwind_context *ctx)
+void event_realloc_begin(void *old, size_t new_bytes, const struct unwind_context *ctx)
 {
-	release_record(EVENT_REALLOC_BEGIN, FUNC_REALLOC, old, ctx);
+	release_record(EVENT_REALLOC_BEGIN, FUNC_REALLOC, old, new_bytes, ctx);
 }
 
 void event_free(enum alloc_func func, void *p, const struct unwind_context *ctx)
 {
-	release_record(EVENT_FREE, func, p, ctx);
+	release_record(EVENT_FREE, func, p, 0, ctx);
 }
 
 /* Of calls without a new block sampling only has those that ended a recorded one. */

@@ -25,7 +25,7 @@ void event_malloc(void *result, size_t size, const struct unwind_context *ctx);
 void event_calloc(void *result, size_t nmemb, size_t size, const struct unwind_context *ctx);
 void event_aligned(enum alloc_func func, void *result, size_t alignment,
 		   size_t size, const struct unwind_context *ctx);
-void event_realloc_begin(void *old, const struct unwind_context *ctx);
+void event_realloc_begin(void *old, size_t new_bytes, const struct unwind_context *ctx);
 /* NMEMB is 0 for realloc. */
 void event_realloc_end(void *result, size_t nmemb, size_t size, const struct unwind_context *ctx);
 void event_free(enum alloc_func func, void *p, const struct unwind_context *ctx);

@@ -196,7 +196,7 @@ BODY void *realloc_recorded(void *old, size_t size)
 		return early ? move_in(old, size) : real.realloc(old, size);
 	UNWIND_CONTEXT(&ctx);
 	if (old && !early)
-		event_realloc_begin(old, &ctx);
+		event_realloc_begin(old, size, &ctx);
 	p = early ? move_in(old, size) : real.realloc(old, size);
 	reallocated(FUNC_REALLOC, p, early ? NULL : old, 0, size, &ctx);
 	guard_leave();
@@ -217,13 +217,14 @@ EXPORT void *reallocarray(void *old, size_t nmemb, size_t size)
 	size_t bytes;
 	void *p;
 
+	/* on overflow it fails, and the block stays as it is */
 	if (__builtin_mul_overflow(nmemb, size, &bytes))
 		early = false;
 	if (!guard_enter(FUNC_REALLOCARRAY))
 		return early ? move_in(old, bytes) : real.reallocarray(old, nmemb, size);
 	UNWIND_CONTEXT(&ctx);
 	if (old && !early)
-		event_realloc_begin(old, &ctx);
+		event_realloc_begin(old, bytes, &ctx);
 	p = early ? move_in(old, bytes) : real.reallocarray(old, nmemb, size);
 	reallocated(FUNC_REALLOCARRAY, p, early ? NULL : old, nmemb, nmemb ? size : 0, &ctx);
 	guard_leave();

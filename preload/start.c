@@ -11,6 +11,7 @@
 #include "block.h"
 #include "exit.h"
 #include "fork.h"
+#include "freed_look.h"
 #include "meta.h"
 #include "modules.h"
 #include "process_record.h"
@@ -94,7 +95,7 @@ static void begin(void)
 		return;
 	unwind_init();
 	session.features = block_init() | unwind_features() | option_features();
-	session.features |= syscall_sites_install();
+	session.features |= syscall_sites_install() | freed_look_init();
 	sample_init();
 	process_record_started(arguments());
 	say_own_malloc();

@@ -204,6 +204,8 @@ bool tstate_attach(struct thread *t)
 	if (!t->number)
 		thread_start_record(t);
 	s->claimant.thread = t->number;
+	if (!s->looks.begun)
+		looks_begin(&s->looks, clock_stamp());
 	if (is_lent(t) || !has_key || pthread_setspecific(end_key, t) != 0)
 		t->leave |= LEAVE_RETURN;
 	t->phase = phase;
@@ -277,6 +279,7 @@ void tstate_fork(struct thread *t)
 		s->claimant = (struct ring_claimant){ .stream = ++next_stream };
 		s->gap = 0;
 		s->number = 0;
+		looks_begin(&s->looks, clock_stamp());
 		if (s != t->state)
 			free_push(s);
 	}

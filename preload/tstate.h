@@ -10,6 +10,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "freed_look.h"
 #include "ring.h"
 #include "unwind.h"
 
@@ -88,6 +89,7 @@ struct tstate {
 	uint32_t random;           /* for the choice of measured calls */
 	uint32_t until_measured;   /* calls, where each call is looked at */
 	char name[16];             /* last recorded thread name */
+	struct looks looks;        /* at blocks that are released */
 };
 
 /* Once, at start: the key whose destructor gives states back. */

@@ -26,7 +26,7 @@ enum option_key {
 	KEY_PYTHON_MALLOC = 0x100, KEY_WHEN_FULL, KEY_FLIGHT_RECORDER, KEY_RING, KEY_SYSCALLS,
 	KEY_FOLLOW, KEY_TIMING, KEY_CALL_GRAPH, KEY_FREE_STACKS, KEY_DEPTH, KEY_MARK_EVERY,
 	KEY_MEMORY_INTERVAL, KEY_NO_SYMBOLS, KEY_DEBUGINFOD, KEY_CHECK_STACKS, KEY_SAMPLE,
-	KEY_NO_PRELOAD,
+	KEY_NO_PRELOAD, KEY_NO_TOUCHED,
 };
 
 static const struct argp_option record_options[] = {
@@ -49,6 +49,8 @@ static const struct argp_option record_options[] = {
 	  3 },
 	{ "depth", KEY_DEPTH, "N", 0, "Innermost frames kept of a call stack (default 1024)", 3 },
 	{ "free-stacks", KEY_FREE_STACKS, NULL, 0, "Record call stacks of free as well", 3 },
+	{ "no-touched", KEY_NO_TOUCHED, NULL, 0, "Do not look at the pages of large blocks when they "
+	  "are freed (sites --touched=freed)", 3 },
 	{ "timing", KEY_TIMING, "HOW", 0, "Measure the time in the allocator of a sample of the "
 	  "calls (default) or of all", 3 },
 	{ "check-stacks", KEY_CHECK_STACKS, "N", 0, "Compare each Nth call stack with other "
@@ -171,6 +173,9 @@ static int parse_ring_option(int key, char *arg, struct argp_state *state)
 	case KEY_FREE_STACKS:
 		o->free_stacks = 1;
 		return 0;
+	case KEY_NO_TOUCHED:
+		o->look_at_free = 0;
+		return 0;
 	case KEY_DEPTH:
 		o->depth = count_in(state, "--depth", arg, 1, DEPTH_MAX);
 		return 0;
@@ -246,7 +251,7 @@ static int run(int argc, char **argv)
 	};
 	struct request rq = {
 		.output = DEFAULT_OUTPUT, .ring_bytes = RING_BYTES_DEFAULT,
-		.ring = { .depth = DEPTH_DEFAULT },
+		.ring = { .depth = DEPTH_DEFAULT, .look_at_free = 1 },
 	};
 	struct closing c = { 0 };
 	struct diag d = { 0 };

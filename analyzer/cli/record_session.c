@@ -112,6 +112,8 @@ static void add_options(struct meta_fields *f, const struct request *rq)
 		add_word(f, "--depth=%u", o->depth);
 	if (o->free_stacks)
 		add_word(f, "--free-stacks");
+	if (!o->look_at_free)
+		add_word(f, "--no-touched");
 	if (o->sample_bytes)
 		add_word(f, "--sample=%llu", (unsigned long long)o->sample_bytes);
 	if (o->timing_all)

@@ -4,6 +4,7 @@
  * CSV begin with kind,blocks,bytes,... as scripts expect.
  */
 #include <stdlib.h>
+#include <string.h>
 
 #include "base/units.h"
 #include "base/xmem.h"
@@ -15,15 +16,19 @@
 #include "forms/stack_lines.h"
 #include "forms/stack_table.h"
 #include "forms/touched.h"
+#include "forms/touched_freed.h"
+#include "model/freed_pages.h"
 
 struct sites_state {
 	uint32_t depth;
-	bool has_depth, has_lives, is_touched;
+	bool has_depth, has_lives;
+	bool is_touched, is_freed;         /* --touched=MOMENT, --touched=freed */
 	const char *moment;                /* of --touched */
 	struct frame_tree *tree;
 	struct map_snapshots *snapshots;   /* --touched */
 	const struct map_snapshot *at;
 	struct site_lives lives;
+	struct freed_pages freed;
 };
 
 enum {
@@ -185,6 +190,9 @@ static int sites_begin(struct run *run)
 {
 	struct sites_state *s = run->state;
 
+	if (s->is_freed && !touched_freed_is_recorded(run))
+		return -1;
+
 	for (size_t i = 0; i < run->sort.count; i++)
 		s->has_lives |= run->sort.keys[i].column >= COL_FREED_BLOCKS;
 	return 0;
@@ -196,6 +204,15 @@ static void sites_watch(struct run *run, const struct event *event, const struct
 
 	if (s->has_lives && event->r.stamp >= run->since_stamp)
 		site_lives_note(&s->lives, change, event->r.stamp);
+}
+
+static int sites_event(struct run *run, const struct event *event, const struct change *change)
+{
+	struct sites_state *s = run->state;
+
+	if (s->is_freed)
+		freed_pages_add(&s->freed, event, change);
+	return 0;
 }
 
 /* --touched: the figures are those of the moment with the most resident memory. */
@@ -241,7 +258,7 @@ static unsigned sites_needs_more(const void *state)
 {
 	const struct sites_state *s = state;
 
-	return s->is_touched ? NEED_BLOCKS | NEED_EVENTS : 0;
+	return s->is_touched ? NEED_BLOCKS | NEED_EVENTS : s->is_freed ? NEED_EVENTS : 0;
 }
 
 static int sites_end(struct run *run)
@@ -256,6 +273,13 @@ static int sites_end(struct run *run)
 		return 0;
 	}
 	s->tree = frame_tree_new(run->resolver, run->wrappers, run->stacks);
+	if (s->is_freed) {
+		free(all);
+		/* a line has no room for a call stack: text has the sites unless asked */
+		touched_freed_put(run, s->tree, &s->freed,
+				  run->format == EMIT_TEXT && !s->has_depth ? 1 : s->depth);
+		return 0;
+	}
 	for (size_t i = 0; i < run->heap_count; i++) {
 		struct site_rows *rows = s->has_lives ?
 			site_rows_released(s->tree, run->heaps[i], s->depth) :
@@ -295,6 +319,7 @@ static void sites_release(struct run *run)
 	frame_tree_free(s->tree);
 	map_snapshots_free(s->snapshots);
 	site_lives_release(&s->lives);
+	freed_pages_release(&s->freed);
 }
 
 enum { KEY_LIFETIMES = 0x200, KEY_TOUCHED };
@@ -309,12 +334,13 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 		return 0;
 	}
 	if (key == KEY_TOUCHED) {
-		s->is_touched = true;
+		s->is_freed = arg && strcmp(arg, "freed") == 0;
+		s->is_touched = !s->is_freed;
 		s->moment = arg ? arg : "peak";
 		return 0;
 	}
-	if (key == ARGP_KEY_END && s->is_touched && s->has_lives)
-		form_usage_error(state, "--touched is one moment, --lifetimes the whole: choose");
+	if (key == ARGP_KEY_END && (s->is_touched || s->is_freed) && s->has_lives)
+		form_usage_error(state, "--touched and --lifetimes are tables of their own: choose");
 	if (key != 'd')
 		return ARGP_ERR_UNKNOWN;
 	s->depth = form_depth(state, arg);
@@ -328,7 +354,8 @@ static const struct argp_option options[] = {
 	  "How long the released blocks lived: shortest, median, 99th percentile, longest", 0 },
 	{ "touched", KEY_TOUCHED, "MOMENT", OPTION_ARG_OPTIONAL,
 	  "What was live at MOMENT (as for maps --at; when the most memory was resident): asked for, "
-	  "resident, never touched", 0 },
+	  "resident, never touched; MOMENT freed: the same of blocks of 64 KiB and more as they were "
+	  "freed", 0 },
 	{ 0 },
 };
 
@@ -349,6 +376,7 @@ const struct form form_sites = {
 	.needs_more = sites_needs_more,
 	.settle = sites_settle,
 	.begin = sites_begin,
+	.event = sites_event,
 	.watch = sites_watch,
 	.end = sites_end,
 	.release = sites_release,

@@ -20,6 +20,7 @@ TEST(test_config_empty_environment_gives_the_documented_defaults)
 	assert_int_equal(c.options.follow, FOLLOW_TREE);
 	assert_int_equal(c.options.callgraph, CALLGRAPH_CFI);
 	assert_int_equal(c.options.bare, 1);
+	assert_int_equal(c.options.look_at_free, 1);
 	assert_false(c.verbose);
 }
 
@@ -29,7 +30,7 @@ TEST(test_config_every_variable_reaches_its_option)
 		"HOME=/", "ALLOTROPE_OUT=/tmp/%p", "ALLOTROPE_SIZE=3M", "ALLOTROPE_SYSCALLS=off",
 		"ALLOTROPE_FOLLOW=no", "ALLOTROPE_CALL_GRAPH=libunwind", "ALLOTROPE_DEPTH=7",
 		"ALLOTROPE_FREE_STACKS=1", "ALLOTROPE_TIMING=all", "ALLOTROPE_CHECK_STACKS=5",
-		"ALLOTROPE_WHEN_FULL=overwrite", "ALLOTROPE_SAMPLE=512K",
+		"ALLOTROPE_WHEN_FULL=overwrite", "ALLOTROPE_SAMPLE=512K", "ALLOTROPE_TOUCHED=0",
 		"ALLOTROPE_VERBOSE=1", "ALLOTROPE_RING=/r", NULL,
 	};
 	struct config c;
@@ -43,6 +44,7 @@ TEST(test_config_every_variable_reaches_its_option)
 	assert_int_equal(c.options.callgraph, CALLGRAPH_LIBUNWIND);
 	assert_int_equal(c.options.depth, 7);
 	assert_int_equal(c.options.free_stacks, 1);
+	assert_int_equal(c.options.look_at_free, 0);
 	assert_int_equal(c.options.timing_all, 1);
 	assert_int_equal(c.options.check_stacks, 5);
 	assert_int_equal(c.options.sample_bytes, 512 << 10);

@@ -88,7 +88,7 @@ TEST(test_event_acquires_decode_to_what_was_called)
 	event_malloc(a, 100, &ctx);
 	event_calloc(b, 3, 50, &ctx);
 	event_aligned(FUNC_POSIX_MEMALIGN, c, 256, 1000, &ctx);
-	event_realloc_begin(a, &ctx);
+	event_realloc_begin(a, 64, &ctx);
 	event_realloc_end(d, 0, 70, &ctx);
 	event_realloc_end(a, 20, 5, &ctx);
 	guard_leave();
