@@ -139,6 +139,13 @@ CHECK_PACKAGES := $(DEMO_PACKAGES) libcmocka-dev libunwind-dev libc6-dbg valgrin
 	man-db:man xz-utils:xz util-linux:setpriv gcc-aarch64-linux-gnu libc6-dev-arm64-cross qemu-user:qemu-aarch64 \
 	clang:clang libclang-rt-dev npm:npm chromium:chromium libxml2-utils:xmllint debuginfod:debuginfod dwz:dwz \
 	kcachegrind:kcachegrind dbus:dbus-run-session massif-visualizer:massif-visualizer
+# What the suites of tests/world run.
+WORLD_PACKAGES := $(BUILD_PACKAGES) python3:/usr/bin/python3 libpython3.11-testsuite redis-server redis-tools \
+	sqlite3:sqlite3 git:git perl:perl nodejs:node npm:npm postgresql postgresql-contrib nginx-light apache2-utils:ab \
+	curl:curl jq:jq chromium:chromium openjdk-17-jdk-headless:javac php-cli:php ruby:ruby lua5.4:lua5.4 \
+	openssl:openssl rsync:rsync zstd:zstd bzip2:bzip2 xz-utils:xz vim:vim emacs-nox:emacs tmux:tmux gdb:gdb \
+	cmake:cmake ninja-build:ninja clang:clang golang-go:go rustc:rustc ffmpeg:ffmpeg mariadb-server \
+	util-linux:setpriv procps:ps
 INSTALL = .ci/install-packages
 
 .PHONY: deps
@@ -369,6 +376,12 @@ bench: all $(BENCH_BIN) ## speed against the bare program and against heaptrack
 check-stacks: all $(BENCH_BIN) $(SUBJECT_BIN) ## every call stack of real programs against two other unwinders
 	$(Q)$(INSTALL) $(CHECK_PACKAGES) postgresql
 	$(Q)bench/check_stacks $(OUT)
+
+# WORLD='redis git' for a choice; UPDATE=1 writes the table of docs/reliability.md.
+.PHONY: check-world
+check-world: all ## suites of real programs with and without the library (long; not part of check)
+	$(Q)$(INSTALL) $(WORLD_PACKAGES)
+	$(Q)tests/world/run $(OUT) $(WORLD)
 
 # README.md and docs/ point at each other, at the pictures and at examples/: they keep their places.
 .PHONY: install uninstall
