@@ -22,6 +22,7 @@
 #include "settings.h"
 #include "start.h"
 #include "syscall_sites.h"
+#include "task_real.h"
 #include "tstate.h"
 #include "unwind.h"
 
@@ -91,6 +92,7 @@ static void begin(void)
 	char *const *env = environment();
 
 	real_resolve();
+	task_real_resolve();
 	if (!session_open(env))
 		return;
 	unwind_init();

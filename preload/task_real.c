@@ -1,7 +1,7 @@
 /*
- * task_real.c - finds the functions behind the hooks of hooks_task.def, once, in
- * the library's constructor: a later dlsym could wait for a dlopen that waits
- * for this thread. Promises that struct task_real may be called at any time.
+ * task_real.c - finds the functions behind the hooks of hooks_task.def, once, at the
+ * library's start: a later dlsym could wait for a dlopen that waits for this
+ * thread. Promises that struct task_real may be called at any time.
  */
 #include "task_real.h"
 
@@ -247,8 +247,7 @@ struct task_real task_real = {
 	.mallopt = early_mallopt,
 };
 
-/* Early, but after the objects of the program are all there. */
-static __attribute__((constructor(101))) void task_real_resolve(void)
+void task_real_resolve(void)
 {
 	int saved = errno;
 	void *function;

@@ -9,14 +9,20 @@
 #include <sys/types.h>
 
 /*
- * No member is ever null. Until the library's constructor has run, and where
- * libc has no such function, a member makes the system call itself.
+ * No member is ever null. Until task_real_resolve(), and where libc has no such
+ * function, a member makes the system call itself.
  */
 extern struct task_real {
 #define HOOK(name, need, type, params) type (*name) params;
 #include "hooks_task.def"
 #undef HOOK
 } task_real __attribute__((visibility("hidden")));
+
+/*
+ * Find them. At the start of the recording, not later: what the constructors of other
+ * libraries map before this library's own has run must pass libc's sites too.
+ */
+void task_real_resolve(void);
 
 /* libc's copy of the program break, where it exports one; null: not known. */
 void *task_break(void);
