@@ -11,6 +11,8 @@
 
 #include "test.h"
 
+#define THREADS_MAX 256
+
 static void line_free(struct trace_line *l)
 {
 	free(l->text);
@@ -24,7 +26,10 @@ void call_trace_free(struct call_trace *t)
 {
 	for (int i = 0; i < t->count; i++)
 		line_free(&t->lines[i]);
+	for (int i = 0; i < t->early_count; i++)
+		line_free(&t->early[i]);
 	free(t->lines);
+	free(t->early);
 }
 
 void call_trace_drop(struct call_trace *t, int count)
@@ -59,10 +64,18 @@ static bool is_loader_frame(const char *frame)
 	return strncmp(frame, "ld-linux", 8) == 0 || strncmp(frame, "ld-2", 4) == 0;
 }
 
-static bool is_set_aside(const struct trace_line *l, bool is_strace)
+enum origin { OF_PROGRAM, OF_CONSTRUCTOR, OF_LOADER, OF_TEST };
+
+static enum origin line_origin(const struct trace_line *l, bool is_strace)
 {
-	return l->frame_count > 0 && ((is_strace && is_loader_frame(l->frames[0])) ||
-				      is_loader_frame(l->frames[l->frame_count - 1]));
+	for (int k = 0; k < l->frame_count; k++)
+		if (strncmp(l->frames[k], "scrub.so ", 9) == 0)
+			return OF_TEST;
+	if (l->frame_count == 0)
+		return OF_PROGRAM;
+	if (is_strace && is_loader_frame(l->frames[0]))
+		return OF_LOADER;
+	return is_loader_frame(l->frames[l->frame_count - 1]) ? OF_CONSTRUCTOR : OF_PROGRAM;
 }
 
 /* "mmap(... <unfinished ...>" and "<... mmap resumed>) = 0" as one line, where it was begun. */
@@ -91,7 +104,10 @@ static bool resume(struct call_trace *t, long tid, const char *text)
 
 struct call_trace call_trace_read(const char *path, int is_strace)
 {
-	struct call_trace t = { calloc(CALLS_MAX, sizeof(struct trace_line)), 0, 0 };
+	struct call_trace t = {
+		.lines = calloc(CALLS_MAX, sizeof(struct trace_line)),
+		.early = calloc(CALLS_MAX, sizeof(struct trace_line)),
+	};
 	FILE *in = fopen(path, "r");
 	char text[4096];
 	int kept = 0;
@@ -114,12 +130,15 @@ struct call_trace call_trace_read(const char *path, int is_strace)
 	}
 	fclose(in);
 	for (int i = 0; i < t.count; i++) {
-		if (is_set_aside(&t.lines[i], is_strace)) {
-			line_free(&t.lines[i]);
-			t.set_aside++;
-		} else {
+		enum origin origin = line_origin(&t.lines[i], is_strace);
+
+		if (origin == OF_PROGRAM)
 			t.lines[kept++] = t.lines[i];
-		}
+		else if (origin == OF_CONSTRUCTOR)
+			t.early[t.early_count++] = t.lines[i];
+		else
+			line_free(&t.lines[i]);
+		t.set_aside += origin != OF_PROGRAM;
 	}
 	t.count = kept;
 	return t;
@@ -173,14 +192,23 @@ static char *labelled(struct labels *labels, const char *text)
 }
 
 /*
- * How much of the reservation for an arena is given back at each end depends on where it
- * lies: what follows the mmap is one line with the sum.
+ * glibc maps twice what an arena needs and gives back what is around the aligned half, or takes
+ * the other half of one before: which, and how much at each end, is chance. Either is one line,
+ * "arena". Returns the line behind it, I where there is none.
  */
 static int join_arena(const struct call_trace *t, int i, char *text)
 {
-	long sum = 0;
+	const char *first = t->lines[i].text, *result = strrchr(first, '=');
 	int n = i + 1, k = i + 1;
+	long sum = 0;
 
+	if (strstr(first, ", 67108864, PROT_NONE, ") && strncmp(first, "mmap(0x", 7) == 0 &&
+	    result && strtoul(result + 1, NULL, 16) % 67108864 == 0) {
+		strcpy(text, "arena");
+		return i + 1;
+	}
+	if (strncmp(first, "mmap(NULL, 134217728, PROT_NONE", 31) != 0)
+		return i;
 	for (; k < t->count && (t->lines[k].tid != t->lines[i].tid ||
 				strncmp(t->lines[k].text, "munmap(", 7) == 0); k++) {
 		if (t->lines[k].tid != t->lines[i].tid)
@@ -188,45 +216,119 @@ static int join_arena(const struct call_trace *t, int i, char *text)
 		sum += strtol(strchr(t->lines[k].text, ',') + 1, NULL, 10);
 		n = k + 1;
 	}
-	sprintf(text, "arena, %ld bytes too much", sum);
+	if (sum == 67108864)
+		strcpy(text, "arena");
+	else
+		sprintf(text, "arena of %ld bytes", 134217728 - sum);
 	return n;
+}
+
+/* The calls of TID among LINES. */
+static char *text_of(const struct trace_line *lines, int count, long tid)
+{
+	static struct labels labels;
+	const struct call_trace t = { .lines = (struct trace_line *)lines, .count = count };
+	char *text = NULL;
+	size_t bytes;
+	FILE *out = open_memstream(&text, &bytes);
+
+	memset(&labels, 0, sizeof(labels));
+	for (int i = 0; i < count; i++) {
+		char arena[64], *line;
+		int next;
+
+		if (lines[i].tid != tid)
+			continue;
+		next = join_arena(&t, i, arena);
+		if (next > i) {
+			fprintf(out, "%s\n", arena);
+			i = next - 1;
+			continue;
+		}
+		line = labelled(&labels, lines[i].text);
+		fprintf(out, "%s\n", strncmp(line, "shmat(", 6) == 0 ? strchr(line, ',') : line);
+		free(line);
+	}
+	fclose(out);
+	return text;
 }
 
 char *call_trace_thread(const struct call_trace *t, int number)
 {
-	static struct labels labels;
-	long seen[256];
+	long seen[THREADS_MAX];
 	int threads = 0;
-	char *text = NULL;
-	size_t bytes;
-	FILE *out;
 
 	for (int i = 0; i < t->count && threads <= number; i++) {
 		int k = 0;
 
 		while (k < threads && seen[k] != t->lines[i].tid)
 			k++;
-		if (k == threads && threads < 256)
+		if (k == threads && threads < THREADS_MAX)
 			seen[threads++] = t->lines[i].tid;
 	}
-	if (threads <= number)
-		return NULL;
-	memset(&labels, 0, sizeof(labels));
-	out = open_memstream(&text, &bytes);
-	for (int i = 0; i < t->count; i++) {
-		char arena[64], *line;
+	return threads > number ? text_of(t->lines, t->count, seen[number]) : NULL;
+}
 
-		if (t->lines[i].tid != seen[number])
-			continue;
-		if (strncmp(t->lines[i].text, "mmap(NULL, 134217728, PROT_NONE", 31) == 0) {
-			i = join_arena(t, i, arena) - 1;
-			fprintf(out, "%s\n", arena);
-			continue;
-		}
-		line = labelled(&labels, t->lines[i].text);
-		fprintf(out, "%s\n", strncmp(line, "shmat(", 6) == 0 ? strchr(line, ',') : line);
-		free(line);
+/* ---- comparing ---- */
+
+void assert_same_lines(const char *command, int thread, const char *ours, const char *theirs)
+{
+	int line = 1;
+
+	for (; *ours && *theirs; line++) {
+		size_t a = strcspn(ours, "\n"), b = strcspn(theirs, "\n");
+
+		if (a != b || memcmp(ours, theirs, a) != 0)
+			fail_msg("%s, thread %d, call %d: %.*s, strace: %.*s", command, thread, line,
+				 (int)a, ours, (int)b, theirs);
+		ours += a + 1;
+		theirs += b + 1;
 	}
-	fclose(out);
-	return text;
+	if (*ours || *theirs)
+		fail_msg("%s, thread %d: after %d calls %s has more: %.200s", command, thread, line - 1,
+			 *ours ? "allotrope" : "strace", *ours ? ours : theirs);
+}
+
+/* Constructors may have run before the library came: only the last calls are in both. */
+static void compare_early(const char *command, const struct call_trace *ours,
+			  const struct call_trace *theirs)
+{
+	int first = theirs->early_count - ours->early_count;
+	char *a, *b;
+
+	if (first < 0)
+		fail_msg("%s: %d calls of constructors, strace %d", command, ours->early_count,
+			 theirs->early_count);
+	if (ours->early_count == 0)
+		return;
+	a = text_of(ours->early, ours->early_count, ours->early[0].tid);
+	b = text_of(theirs->early + first, ours->early_count, theirs->early[first].tid);
+	assert_same_lines(command, -1, a, b);
+	free(a);
+	free(b);
+}
+
+int call_trace_compare(const char *command, const struct call_trace *ours,
+		       const struct call_trace *theirs)
+{
+	char *a[THREADS_MAX + 1] = { NULL }, *b;
+	int threads = 0, free_one, k;
+
+	while (threads < THREADS_MAX && (a[threads] = call_trace_thread(ours, threads)) != NULL)
+		threads++;
+	for (int i = 0; (b = call_trace_thread(theirs, i)) != NULL; i++) {
+		free_one = -1;
+		for (k = 0; k < threads && !(a[k] && strcmp(a[k], b) == 0); k++)
+			if (a[k] && (free_one < 0 || k == i))
+				free_one = k;
+		if (k == threads)
+			assert_same_lines(command, i, free_one < 0 ? "" : a[free_one], b);
+		free(a[k]);
+		a[k] = NULL;
+		free(b);
+	}
+	for (k = 0; k < threads; k++)
+		assert_same_lines(command, k, a[k] ? a[k] : "", "");
+	compare_early(command, ours, theirs);
+	return threads;
 }
