@@ -117,47 +117,102 @@ struct region_view *address_space_find(const struct address_space *a, uint64_t a
 	return m ? &a->rows[m - a->smaps->rows] : NULL;
 }
 
+/* Whether PART is the larger one, of equal ones the first. */
+static bool is_larger(const struct region_part *part, const struct region_part *most)
+{
+	return !most->view || part->bytes > most->bytes;
+}
+
+void address_space_parts(const struct address_space *a, uint64_t address, uint64_t bytes,
+			 void (*visit)(const struct region_part *part, void *ctx), void *ctx)
+{
+	uint64_t end = address + bytes;
+	struct region_part most = { 0 };
+
+	for (int pass = 0; pass < 2; pass++) {
+		uint64_t at = address;
+
+		do {
+			struct region_part part = { .view = address_space_find(a, at), .start = at };
+			uint64_t to;
+
+			if (!part.view)
+				break;
+			to = part.view->map->end < end ? part.view->map->end : end;
+			part.bytes = to - at;
+			part.is_most = pass == 1 && at == most.start;
+			if (pass == 1)
+				visit(&part, ctx);
+			else if (is_larger(&part, &most))
+				most = part;
+			at = to;
+		} while (at < end);
+	}
+}
+
+uint64_t region_part_bytes(const struct region_part *part, const struct block *b, struct amount weight)
+{
+	if (part->bytes == b->size)
+		return weight.bytes;
+	if (weight.bytes == b->size)
+		return part->bytes;
+	return (uint64_t)((double)weight.bytes * ((double)part->bytes / (double)b->size));
+}
+
 struct adding {
 	struct address_space *a;
 	const struct heap *heap;
 	const struct map_snapshot *snapshot;
 };
 
-static void add_block(const struct block *b, void *ctx)
-{
-	struct adding *adding = ctx;
-	struct region_view *v = address_space_find(adding->a, b->addr);
-	struct amount weight = replay_weight(adding->heap, b);
+struct adding_block {
+	const struct adding *adding;
+	const struct block *block;
+	struct amount weight;
+};
 
-	if (!v)
-		return;
-	v->live.blocks += weight.blocks;
-	v->live.bytes += weight.bytes;
-	v->rounding += b->slack * weight.blocks;
-	/* glibc: a chunk has a size word before it, one with a mapping of its own two */
-	v->headers += (b->cls == CLASS_MAPPED ? 16 : b->cls == CLASS_FOREIGN ? 0 : 8) * weight.blocks;
-	if (adding->snapshot && adding->snapshot->has_pages)
-		v->touched += map_snapshot_touched(adding->snapshot, b->addr, b->addr + b->size);
+static void add_part(const struct region_part *part, void *ctx)
+{
+	const struct adding_block *one = ctx;
+	const struct map_snapshot *snapshot = one->adding->snapshot;
+	const struct block *b = one->block;
+	struct region_view *v = part->view;
+
+	v->live.bytes += region_part_bytes(part, b, one->weight);
+	if (snapshot && snapshot->has_pages)
+		v->touched += map_snapshot_touched(snapshot, part->start, part->start + part->bytes);
 	if (b->cls == CLASS_ARENA)
 		v->has_arena = true;
+	v->has_parts |= !part->is_most;
+	if (!part->is_most)
+		return;
+	v->live.blocks += one->weight.blocks;
+	v->rounding += b->slack * one->weight.blocks;
+	/* glibc: a chunk has a size word before it, one with a mapping of its own two */
+	v->headers += (b->cls == CLASS_MAPPED ? 16 : b->cls == CLASS_FOREIGN ? 0 : 8) *
+		      one->weight.blocks;
+}
+
+static void add_block(const struct block *b, void *ctx)
+{
+	const struct adding *adding = ctx;
+	struct adding_block one = { adding, b, replay_weight(adding->heap, b) };
+
+	address_space_parts(adding->a, b->addr, b->size, add_part, &one);
+}
+
+static void add_mapped_part(const struct region_part *part, void *ctx)
+{
+	(void)ctx;
+	part->view->mapped.blocks += part->is_most;
+	part->view->mapped.bytes += part->bytes;
 }
 
 static void add_mapping(const struct block *b, void *ctx)
 {
-	struct adding *adding = ctx;
-	uint64_t at = b->addr, end = b->addr + b->size;
+	const struct adding *adding = ctx;
 
-	while (at < end) {
-		struct region_view *v = address_space_find(adding->a, at);
-		uint64_t to;
-
-		if (!v)
-			return;
-		to = v->map->end < end ? v->map->end : end;
-		v->mapped.blocks += at == b->addr;
-		v->mapped.bytes += to - at;
-		at = to;
-	}
+	address_space_parts(adding->a, b->addr, b->size, add_mapped_part, NULL);
 }
 
 /* The kernel joins neighbouring mappings into one row: it is what most of it is. */
@@ -167,7 +222,7 @@ static enum region_type anonymous_type(const struct region_view *v)
 		return REGION_ARENA;
 	if (v->mapped.bytes && v->mapped.bytes >= v->live.bytes)
 		return REGION_PROGRAM_MAP;
-	return v->live.blocks ? REGION_MALLOC_MAP : REGION_ANONYMOUS;
+	return v->live.blocks || v->live.bytes ? REGION_MALLOC_MAP : REGION_ANONYMOUS;
 }
 
 void address_space_add_heap(struct address_space *a, const struct replay *rp,

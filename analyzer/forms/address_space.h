@@ -35,12 +35,13 @@ enum region_type {
 struct region_view {
 	const struct smaps_region *map;
 	enum region_type type;
-	struct amount live;       /* blocks that begin here: as requested */
+	struct amount live;       /* blocks of which most lies here; bytes of any that lie here */
+	bool has_parts;           /* of blocks that are counted elsewhere */
 	uint64_t rounding;        /* of them: usable less requested */
 	uint64_t headers;         /* of them: malloc's own word before each block (glibc: 8 bytes) */
 	bool has_arena;           /* blocks of a thread's arena are among them */
 	uint64_t touched;         /* bytes of touched pages under the requested bytes; needs pages */
-	struct amount mapped;     /* mapped by the program: parts of its mappings that lie here */
+	struct amount mapped;     /* mapped by the program: as of `live` */
 };
 
 struct address_space {
@@ -63,6 +64,26 @@ void address_space_add_heap(struct address_space *a, const struct replay *rp,
 
 /* The row in which ADDRESS lies; NULL: none. */
 struct region_view *address_space_find(const struct address_space *a, uint64_t address);
+
+/*
+ * A piece of a block or of a program's mapping in one row: the kernel has more than one row for
+ * a piece of memory with different access, as the guard page of a thread's stack.
+ */
+struct region_part {
+	struct region_view *view;
+	uint64_t start, bytes;
+	bool is_most;             /* the largest piece: there the block counts as one */
+};
+
+/*
+ * Call VISIT for each piece of [ADDRESS, ADDRESS + BYTES), by address, up to where no row is.
+ * Exactly one piece is_most where there is any.
+ */
+void address_space_parts(const struct address_space *a, uint64_t address, uint64_t bytes,
+			 void (*visit)(const struct region_part *part, void *ctx), void *ctx);
+
+/* The bytes of PART of B, which stands for WEIGHT (replay_weight). */
+uint64_t region_part_bytes(const struct region_part *part, const struct block *b, struct amount weight);
 
 /* "program's data": for a table. */
 const char *region_type_name(enum region_type type);

@@ -19,6 +19,7 @@
 #include "forms/maps_text.h"
 #include "forms/stack_text.h"
 #include "forms/touched.h"
+#include "model/replay_until.h"
 
 /* Call stacks shown for each mapping in text. */
 #define OWNERS_SHOWN 3
@@ -62,8 +63,8 @@ static const struct column columns[COL_COUNT] = {
 	[COL_PRIVATE_DIRTY] = { "private_dirty", NULL, COLUMN_BYTES, 0, false, "of rss" },
 	[COL_ANONYMOUS] = { "anonymous", NULL, COLUMN_BYTES, 0, false, "of rss: pages of no file" },
 	[COL_SWAP] = { "swap", NULL, COLUMN_BYTES, 0, false, "bytes swapped out" },
-	[COL_BLOCKS] = { "live_blocks", NULL, COLUMN_COUNT, 0, false, "heap blocks live in it" },
-	[COL_BYTES] = { "live_bytes", NULL, COLUMN_BYTES, 0, false, "their requested bytes" },
+	[COL_BLOCKS] = { "live_blocks", NULL, COLUMN_COUNT, 0, false, "heap blocks live in it: where most of a block lies" },
+	[COL_BYTES] = { "live_bytes", NULL, COLUMN_BYTES, 0, false, "requested bytes of blocks that lie in it" },
 	[COL_OVERHEAD] = { "overhead_bytes", NULL, COLUMN_BYTES, 0, false,
 		"what rounding and headers of these blocks take" },
 	[COL_MAPPED] = { "mapped_bytes", NULL, COLUMN_BYTES, 0, false,
@@ -112,7 +113,7 @@ static void put_rows(struct run *run, const struct address_space *a, uint32_t pi
 
 static bool is_explained(const struct region_view *v)
 {
-	return v->live.blocks > 0 || v->mapped.bytes > 0;
+	return v->live.blocks > 0 || v->live.bytes > 0 || v->mapped.bytes > 0;
 }
 
 static void put_region_line(struct run *run, const struct region_view *v)
@@ -125,14 +126,17 @@ static void put_region_line(struct run *run, const struct region_view *v)
 		term_style(run->color, STYLE_HEAD), region_type_name(v->type),
 		term_plain(run->color), v->map->start, units_bytes(text, v->map->size),
 		units_bytes(rss, v->map->rss));
-	if (v->live.blocks == 0)
+	if (v->live.blocks == 0 && v->live.bytes == 0)
 		return;
-	fprintf(run->out, "  = %s in %s block%s", units_bytes(text, v->live.bytes),
-		units_count(rss, v->live.blocks), v->live.blocks == 1 ? "" : "s");
+	fprintf(run->out, "  = %s in ", units_bytes(text, v->live.bytes));
+	if (v->live.blocks > 0)
+		fprintf(run->out, "%s block%s", units_count(rss, v->live.blocks),
+			v->live.blocks == 1 ? "" : "s");
+	if (v->has_parts)
+		fprintf(run->out, "%sa part of a block", v->live.blocks > 0 ? " and " : "");
 	fprintf(run->out, " + %s rounding, headers", units_bytes(text, overhead));
 	if (v->mapped.bytes)
 		fprintf(run->out, " + %s mapped by the program", units_bytes(text, v->mapped.bytes));
-	/* blocks may reach into the next row of the kernel's list */
 	if (v->map->size > used)
 		fprintf(run->out, " + %s free", units_bytes(text, v->map->size - used));
 	putc('\n', run->out);
@@ -145,8 +149,13 @@ static void put_owner(struct run *run, const struct owner *o)
 	char *frame = frame_text_fit(frame_tree_frame(s->tree, o->node),
 				     (size_t)(run->width > 36 ? run->width - 32 : 20));
 
-	fprintf(run->out, "  %10s %9s x  %s\n", units_bytes(bytes, o->asked.bytes),
-		units_count(count, o->asked.blocks), frame);
+	/* a mapping that lies in two rows of the kernel's list is one, in the other row a part */
+	if (o->asked.blocks)
+		fprintf(run->out, "  %10s %9s x  %s\n", units_bytes(bytes, o->asked.bytes),
+			units_count(count, o->asked.blocks), frame);
+	else
+		fprintf(run->out, "  %10s %11s  %s\n", units_bytes(bytes, o->asked.bytes),
+			"(a part)", frame);
 	free(frame);
 }
 
@@ -335,7 +344,13 @@ static void put_diff(struct run *run, const struct address_space *now)
 	struct maps_state *s = run->state;
 	struct address_space *before = address_space_new(s->from->smaps, s->snapshots, s->from->pid);
 	const struct emit_options options = { .format = run->format, .color = run->color };
+	/* what is gone by now is named by what it was */
+	struct replay *earlier = replay_until(run->recording, run->stacks, REPLAY_BLOCKS,
+					      s->from->stamp);
+	const struct heap *heap = replay_image_heap(earlier, s->from->image);
 
+	if (heap)
+		address_space_add_heap(before, earlier, heap, s->from);
 	if (run->format == EMIT_TEXT) {
 		put_title(run, s->from);
 		put_title(run, s->at);
@@ -343,6 +358,7 @@ static void put_diff(struct run *run, const struct address_space *now)
 	}
 	maps_diff_put(run->out, before, now, &options);
 	address_space_free(before);
+	replay_free(earlier);
 }
 
 /* The highest snapshot need not be the highest moment. */

@@ -101,46 +101,67 @@ static const char *word_of(const struct step *c)
 	return c->dirty ? "written" : NULL;
 }
 
+/* What a table is made of, and what its rows add up to. */
+struct comparison {
+	struct emit *table;
+	const struct emit_options *options;
+	struct step program, recorder;
+};
+
+static void add_row(struct comparison *c, const char *word, const struct region_view *v,
+		    struct step step)
+{
+	struct step *sum = v->type == REGION_RECORDER ? &c->recorder : &c->program;
+
+	sum->size += step.size;
+	sum->rss += step.rss;
+	sum->dirty += step.dirty;
+	/* in text the recorder's own is a line of its own; for programs the type tells it */
+	if (word && (sum == &c->program || c->options->format != EMIT_TEXT))
+		put_row(c->table, c->options, word, v, step);
+}
+
+static void put_sum(FILE *out, const struct emit_options *o, const char *words,
+		    const struct step *sum, const char *end)
+{
+	char size[UNITS_MAX], rss[UNITS_MAX], dirty[UNITS_MAX];
+
+	fprintf(out, "%s: virtual %s, resident %s, dirty %s%s\n", words,
+		signed_bytes(size, o, sum->size), signed_bytes(rss, o, sum->rss),
+		signed_bytes(dirty, o, sum->dirty), end);
+}
+
 void maps_diff_put(FILE *out, const struct address_space *a, const struct address_space *b,
 		   const struct emit_options *options)
 {
-	struct emit *table = emit_new(out, columns, COLS, options);
+	struct comparison c = { .options = options };
 	bool *is_seen = xcalloc(a->count + 1, sizeof(*is_seen));
-	struct step all = { 0 };
-	char size[UNITS_MAX], rss[UNITS_MAX], dirty[UNITS_MAX];
 
+	c.table = emit_new(out, columns, COLS, options);
 	for (size_t i = 0; i < b->count; i++) {
 		const struct region_view *now = &b->rows[i], *before = same_in(a, now);
-		struct step c = {
+		struct step step = {
 			difference_of(now->map->size, before ? before->map->size : 0),
 			difference_of(now->map->rss, before ? before->map->rss : 0),
 			difference_of(dirty_of(now->map), before ? dirty_of(before->map) : 0),
 		};
-		const char *word = before ? word_of(&c) : "new";
 
 		if (before)
 			is_seen[before - a->rows] = true;
-		if (word)
-			put_row(table, options, word, now, c);
-		all.size += c.size;
-		all.rss += c.rss;
-		all.dirty += c.dirty;
+		add_row(&c, before ? word_of(&step) : "new", now, step);
 	}
 	for (size_t i = 0; i < a->count; i++) {
 		const struct smaps_region *m = a->rows[i].map;
-		struct step c = { -(int64_t)m->size, -(int64_t)m->rss, -(int64_t)dirty_of(m) };
+		struct step step = { -(int64_t)m->size, -(int64_t)m->rss, -(int64_t)dirty_of(m) };
 
-		if (is_seen[i])
-			continue;
-		put_row(table, options, "gone", &a->rows[i], c);
-		all.size += c.size;
-		all.rss += c.rss;
-		all.dirty += c.dirty;
+		if (!is_seen[i])
+			add_row(&c, "gone", &a->rows[i], step);
 	}
-	emit_free(table);
+	emit_free(c.table);
 	free(is_seen);
-	if (options->format == EMIT_TEXT)
-		fprintf(out, "\nin all: virtual %s, resident %s, dirty %s\n",
-			signed_bytes(size, options, all.size), signed_bytes(rss, options, all.rss),
-			signed_bytes(dirty, options, all.dirty));
+	if (options->format != EMIT_TEXT)
+		return;
+	put_sum(out, options, "\nin all", &c.program, "");
+	if (c.recorder.size || c.recorder.rss || c.recorder.dirty)
+		put_sum(out, options, "(allotrope's, not counted", &c.recorder, ")");
 }

@@ -10,7 +10,7 @@
 
 /*
  * Write the mappings of A and B that differ as the table that OPTIONS ask for, and in text what
- * the differences add up to.
+ * the differences add up to; allotrope's own memory stands apart there, as maps_put_regions has it.
  */
 void maps_diff_put(FILE *out, const struct address_space *a, const struct address_space *b,
 		   const struct emit_options *options);

@@ -53,47 +53,48 @@ static struct owner *owner_of(struct adding *adding, const struct region_view *r
 	return &e->owner;
 }
 
-static uint64_t resident_of(const struct map_snapshot *s, uint64_t start, uint64_t bytes)
+static uint64_t resident_of(const struct map_snapshot *s, const struct block *b,
+			    const struct region_part *part)
 {
 	if (!s || !s->has_pages)
 		return 0;
-	return bytes < TOUCHED_LEAST ? bytes : map_snapshot_touched(s, start, start + bytes);
+	return b->size < TOUCHED_LEAST ? part->bytes :
+	       map_snapshot_touched(s, part->start, part->start + part->bytes);
+}
+
+struct adding_block {
+	struct adding *adding;
+	const struct block *block;
+	struct amount weight;
+};
+
+static void add_part(const struct region_part *part, void *ctx)
+{
+	const struct adding_block *one = ctx;
+	const struct block *b = one->block;
+	struct owner *o = owner_of(one->adding, part->view, b->site);
+
+	o->asked.blocks += part->is_most ? one->weight.blocks : 0;
+	o->asked.bytes += region_part_bytes(part, b, one->weight);
+	o->resident += resident_of(one->adding->snapshot, b, part) * one->weight.blocks;
 }
 
 static void add_block(const struct block *b, void *ctx)
 {
 	struct adding *adding = ctx;
-	struct amount weight = replay_weight(adding->heap, b);
-	const struct region_view *region = address_space_find(adding->a, b->addr);
-	struct owner *o;
+	struct adding_block one = { adding, b, replay_weight(adding->heap, b) };
 
-	if (!region || b->site >= adding->heap->site_count)
-		return;
-	o = owner_of(adding, region, b->site);
-	o->asked.blocks += weight.blocks;
-	o->asked.bytes += weight.bytes;
-	o->resident += resident_of(adding->snapshot, b->addr, b->size) * weight.blocks;
+	if (b->site < adding->heap->site_count)
+		address_space_parts(adding->a, b->addr, b->size, add_part, &one);
 }
 
 static void add_mapping(const struct block *b, void *ctx)
 {
 	struct adding *adding = ctx;
-	uint64_t at = b->addr, end = b->addr + b->size;
+	struct adding_block one = { adding, b, { 1, b->size } };
 
-	while (at < end && b->site < adding->heap->site_count) {
-		const struct region_view *region = address_space_find(adding->a, at);
-		struct owner *o;
-		uint64_t to;
-
-		if (!region)
-			return;
-		to = region->map->end < end ? region->map->end : end;
-		o = owner_of(adding, region, b->site);
-		o->asked.blocks += at == b->addr;
-		o->asked.bytes += to - at;
-		o->resident += resident_of(adding->snapshot, at, to - at);
-		at = to;
-	}
+	if (b->site < adding->heap->site_count)
+		address_space_parts(adding->a, b->addr, b->size, add_part, &one);
 }
 
 static int compare_owners(const void *pa, const void *pb, void *ctx)

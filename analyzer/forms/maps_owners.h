@@ -16,7 +16,7 @@ struct owner {
 	const struct region_view *region; /* NULL: of all */
 	frame_node node;          /* allocation site and its callers */
 	uint8_t kind;             /* enum alloc_kind */
-	struct amount asked;
+	struct amount asked;      /* blocks: of which most lies there; bytes: any part (region_part) */
 	/*
 	 * On touched pages: of a block in recycled memory an upper bound of what the program
 	 * touched. Blocks below TOUCHED_LEAST count whole. Means nothing without pages.
