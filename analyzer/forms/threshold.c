@@ -110,14 +110,15 @@ static void look_at_request(struct threshold_found *found, const struct threshol
 			    const struct call *call, enum served_from from)
 {
 	uint64_t size = call->size * (call->nmemb ? call->nmemb : 1);
+	bool grew = from == SERVED_BRK || from == SERVED_ARENA_GROWN;
 
 	look_for_boundary(found, track, size, from);
-	if (from == SERVED_MAPPED ||
-	    size < malloc_threshold_request(track->first.value[SET_MMAP_THRESHOLD]))
+	if (from == SERVED_MAPPED || from == SERVED_KEPT_MAP)
 		return;
 	if (size >= malloc_threshold_request(track->now.value[SET_MMAP_THRESHOLD]))
-		found->reused += call->weight;
-	else
+		*(grew ? &found->refused : &found->reused) += call->weight;
+	/* what was free there would have served it at any threshold */
+	else if (grew && size >= malloc_threshold_request(track->first.value[SET_MMAP_THRESHOLD]))
 		found->moved += call->weight;
 }
 

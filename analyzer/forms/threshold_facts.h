@@ -18,9 +18,10 @@ struct threshold_found {
 	uint64_t smallest;     /* the smallest of them; aligned requests aside */
 	bool has_grown;        /* the heap grew for one, */
 	uint64_t largest;      /* the largest of them */
-	/* Requests that were no smaller than the first threshold and yet came from the heap: */
-	uint64_t reused;       /* no smaller than that in force either: enough was free there */
-	uint64_t moved;        /* because the threshold had moved */
+	/* Requests no smaller than a threshold that yet came from the heap or from an arena: */
+	uint64_t reused;       /* than that in force: enough was free there */
+	uint64_t refused;      /* than that in force, and the heap grew: no mapping was to be had */
+	uint64_t moved;        /* than the first, not than that in force, and the heap grew */
 };
 
 struct threshold_facts {

@@ -9,6 +9,9 @@
 #include "base/xmem.h"
 #include "forms/threshold_facts.h"
 
+/* A setting that no memory reaches: mallopt(M_TRIM_THRESHOLD, -1). */
+#define NO_LIMIT ((uint64_t)1 << 62)
+
 struct texts {
 	char **items;
 	size_t count, capacity;
@@ -41,7 +44,7 @@ static const char *amount(char *buffer, uint64_t bytes)
 {
 	char count[UNITS_MAX];
 
-	if (bytes >= (uint64_t)1 << 62)
+	if (bytes >= NO_LIMIT)
 		return "no limit";
 	if (bytes >= 1 << 20 && bytes % (1 << 20) == 0)
 		snprintf(buffer, UNITS_MAX, "%s MiB", units_count(count, bytes >> 20));
@@ -57,7 +60,7 @@ static void add_sources(struct texts *t, const struct threshold_facts *f)
 	uint64_t threshold = f->found_settings->value[SET_MMAP_THRESHOLD];
 	const struct served_row *sum = &f->sum;
 	const struct syscall_totals *brk = &f->heap->syscalls[SYS_MEM_brk];
-	char a[UNITS_MAX], b[UNITS_MAX], c[UNITS_MAX], d[UNITS_MAX];
+	char a[UNITS_MAX], b[UNITS_MAX], c[UNITS_MAX], d[UNITS_MAX], e[UNITS_MAX], resized[128];
 
 	add(t, xasprintf("malloc takes memory from two places: the heap, which ends at the program "
 			 "break and grows by brk; and mappings, each a piece of address space by "
@@ -65,22 +68,32 @@ static void add_sources(struct texts *t, const struct threshold_facts *f)
 			 "heap that it had already, without a system call.",
 			 units_count(a, sum->calls), plural(sum->calls), units_count(b, sum->heap),
 			 units_percent(c, sum->heap, sum->calls)));
-	if (sum->brk)
+	if (sum->brk && f->is_glibc && f->first.value[SET_TOP_PAD] == 0 &&
+	    f->last.value[SET_TOP_PAD] == 0)
+		add(t, xasprintf("For %s block%s the heap had to grow: %s in all. M_TOP_PAD was set to 0: "
+				 "each time malloc takes what it needs, in whole pages, and no more.",
+				 units_count(a, sum->brk), plural(sum->brk),
+				 units_bytes(b, brk->grow_bytes)));
+	else if (sum->brk)
 		add(t, xasprintf("For %s block%s the heap had to grow: %s in all. Each time malloc "
 				 "takes %s more than it needs (M_TOP_PAD), so that the next small "
 				 "blocks need no system call.",
 				 units_count(a, sum->brk), plural(sum->brk),
 				 units_bytes(b, brk->grow_bytes), amount(c, f->last.value[SET_TOP_PAD])));
+	*resized = '\0';
+	if (sum->kept_maps)
+		snprintf(resized, sizeof(resized), " %s of them had one before: realloc resized it "
+			 "(mremap).", units_count(e, sum->kept_maps));
 	if (sum->mapped && f->is_glibc)
 		add(t, xasprintf("%s block%s got %s, being no smaller than M_MMAP_THRESHOLD. A "
 				 "block needs 8 bytes more than was asked, rounded up to 16: with "
 				 "a threshold of %s, requests of %s bytes and more are mapped. A "
-				 "mapping has whole pages: %s for %s.",
+				 "mapping has whole pages: %s for %s.%s",
 				 units_count(a, sum->mapped), plural(sum->mapped),
 				 sum->mapped == 1 ? "a mapping of its own" : "mappings of their own",
 				 amount(b, threshold), units_count(c, malloc_threshold_request(threshold)),
 				 units_bytes(d, sum->mapped_bytes),
-				 sum->maps == 1 ? "it" : "all of them"));
+				 sum->maps == 1 ? "it" : "all of them", resized));
 	else if (f->is_glibc && f->last.value[SET_MMAP_MAX] == 0)
 		add(t, xstrdup("No block got a mapping of its own: M_MMAP_MAX was set to 0."));
 	else if (f->is_glibc)
@@ -97,40 +110,128 @@ static void add_sources(struct texts *t, const struct threshold_facts *f)
 				 units_count(a, sum->arena), plural(sum->arena)));
 }
 
+/* "The break went down twice, by 2.0 MiB in all": whoever called brk. */
+static char *break_text(const struct threshold_facts *f)
+{
+	const struct syscall_totals *brk = &f->heap->syscalls[SYS_MEM_brk];
+	char count[UNITS_MAX], bytes[UNITS_MAX];
+
+	return xasprintf("the break went down %s, by %s%s", times(count, brk->trim),
+			 units_bytes(bytes, brk->trim_bytes), brk->trim > 1 ? " in all" : "");
+}
+
+/* " (128 KiB)" where there was one trim threshold, else nothing. */
+static const char *trim_amount(char buffer[UNITS_MAX + 4], const struct threshold_facts *f)
+{
+	uint64_t trim = f->first.value[SET_TRIM_THRESHOLD];
+	char text[UNITS_MAX];
+
+	*buffer = '\0';
+	if (trim == f->last.value[SET_TRIM_THRESHOLD])
+		snprintf(buffer, UNITS_MAX + 4, " (%s)", amount(text, trim));
+	return buffer;
+}
+
+/* " The other 6 stayed with malloc, ...": of the blocks without a munmap; "" for none. The caller's. */
+static char *kept_text(const struct served_row *sum)
+{
+	uint64_t rest = sum->kept + sum->trimmed;
+	char count[UNITS_MAX], quiet[UNITS_MAX];
+	char *which, *text;
+
+	if (rest == 0)
+		return xstrdup("");
+	which = sum->unmapped ? xasprintf("The other %s", rest == 1 ? "one" : units_count(count, rest)) :
+		xstrdup(rest == 1 ? "It" : "They");
+	if (sum->trimmed)
+		text = sum->kept ?
+			xasprintf(" %s became free memory of malloc's, for the next requests: of %s of "
+				  "these frees the system saw nothing.", which,
+				  units_count(quiet, sum->kept)) :
+			xasprintf(" %s became free memory of malloc's, for the next requests.", which);
+	else
+		text = xasprintf(" %s stayed with malloc as free memory, for the next requests: the system "
+				 "saw nothing of %s free.", which, rest == 1 ? "its" : "their");
+	free(which);
+	return text;
+}
+
+/* A free that gave back the end of the heap, or of a thread's arena. */
+static void add_trims(struct texts *t, const struct threshold_facts *f)
+{
+	uint64_t of_arenas = f->sum.arena_trimmed, of_heap = f->sum.trimmed - of_arenas;
+	char a[UNITS_MAX], limit[UNITS_MAX + 4];
+
+	if (of_heap) {
+		char *broke = break_text(f);
+
+		add(t, xasprintf("With %s free%s the free memory at the end of the heap had reached "
+				 "M_TRIM_THRESHOLD%s, and malloc gave it back but for M_TOP_PAD: %s.",
+				 units_count(a, of_heap), plural(of_heap), trim_amount(limit, f), broke));
+		free(broke);
+	}
+	if (of_arenas)
+		add(t, xasprintf("%s free%s gave back the free end of a thread's arena: its pages by "
+				 "madvise, or a whole piece of it by munmap.",
+				 units_count(a, of_arenas), plural(of_arenas)));
+}
+
+/* The break went down for another reason than a free, or it never did. */
+static void add_break(struct texts *t, const struct threshold_facts *f)
+{
+	const struct syscall_totals *brk = &f->heap->syscalls[SYS_MEM_brk];
+	uint64_t of_frees = f->sum.trimmed - f->sum.arena_trimmed;
+	uint64_t trim = f->last.value[SET_TRIM_THRESHOLD];
+	const char *main_heap = f->sum.arena ? "main heap" : "heap";
+	char a[UNITS_MAX], limit[UNITS_MAX + 4];
+	char *broke;
+
+	if (brk->trim && of_frees == 0) {
+		broke = break_text(f);
+		*broke = 'T';
+		add(t, xasprintf("%s, but by no free: malloc_trim(3) does that, or the program itself by "
+				 "brk or sbrk.", broke));
+		free(broke);
+	} else if (brk->trim > of_frees && !f->heap->sampling_bytes) {
+		add(t, xasprintf("In %s of these calls no free was under way: malloc_trim(3) does that, "
+				 "or the program itself by brk or sbrk.",
+				 units_count(a, brk->trim - of_frees)));
+	} else if (brk->trim == 0 && trim >= NO_LIMIT) {
+		add(t, xasprintf("The %s never shrank: with M_TRIM_THRESHOLD as it was set free never lowers "
+				 "the break.", main_heap));
+	} else if (brk->trim == 0) {
+		add(t, xasprintf("The %s never shrank: that takes free memory of M_TRIM_THRESHOLD%s at its "
+				 "end, and one block there that is in use, or that its thread keeps "
+				 "for itself (tcache), holds all below it.",
+				 main_heap, trim_amount(limit, f)));
+	}
+}
+
 static void add_frees(struct texts *t, const struct threshold_facts *f)
 {
 	const struct served_row *sum = &f->sum;
-	const struct syscall_totals *brk = &f->heap->syscalls[SYS_MEM_brk];
-	char a[UNITS_MAX], b[UNITS_MAX], c[UNITS_MAX], d[UNITS_MAX];
-	uint64_t trim = f->first.value[SET_TRIM_THRESHOLD];
-	bool is_one = trim == f->last.value[SET_TRIM_THRESHOLD];
-	char *kept, *unmapped;
+	uint64_t freed = served_freed(sum);
+	char a[UNITS_MAX], b[UNITS_MAX];
+	char *unmapped, *kept;
 
-	if (served_freed(sum) == 0) {
+	if (freed == 0) {
 		add(t, xstrdup("Nothing was freed."));
-		return;
+	} else {
+		unmapped = sum->unmapped == 0 ? xstrdup("") :
+			xasprintf(" %s%s went back at once with %s (munmap).",
+				  freed == 1 ? "It" : sum->unmapped == freed ? "All" :
+				  units_count(b, sum->unmapped), sum->unmapped < freed ? " of them" : "",
+				  sum->unmapped == 1 ? "its own mapping" : "their own mappings");
+		kept = kept_text(sum);
+		add(t, xasprintf("%s block%s freed.%s%s", units_count(a, freed),
+				 freed == 1 ? " was" : "s were", unmapped, kept));
+		free(unmapped);
+		free(kept);
 	}
-	kept = xasprintf(" malloc keeps the memory of %s for the next requests: the system sees "
-			 "nothing of that.", sum->unmapped ? units_count(b, sum->kept + sum->trimmed) :
-			 "a freed block");
-	unmapped = xasprintf(" %s went back at once with %s own mapping (munmap).",
-			     units_count(c, sum->unmapped), sum->unmapped == 1 ? "its" : "their");
-	add(t, xasprintf("%s block%s freed.%s%s", units_count(a, served_freed(sum)),
-			 served_freed(sum) == 1 ? " was" : "s were",
-			 sum->kept + sum->trimmed ? kept : "", sum->unmapped ? unmapped : ""));
-	free(kept);
-	free(unmapped);
-	if (brk->trim)
-		add(t, xasprintf("The heap shrank %s, by %s in all: a free found that the free "
-				 "memory at its end had reached M_TRIM_THRESHOLD%s%s%s, and brk "
-				 "gave it back.",
-				 times(a, brk->trim), units_bytes(b, brk->trim_bytes),
-				 is_one ? " (" : "", is_one ? amount(c, trim) : "", is_one ? ")" : ""));
-	else if (f->is_glibc)
-		add(t, xasprintf("The heap never shrank: that takes free memory of "
-				 "M_TRIM_THRESHOLD (%s) at its end, and one live block there keeps "
-				 "all below it.",
-				 amount(d, f->last.value[SET_TRIM_THRESHOLD])));
+	if (f->is_glibc) {
+		add_trims(t, f);
+		add_break(t, f);
+	}
 }
 
 /* Which setting keeps the threshold from moving: "M_MMAP_THRESHOLD and M_TOP_PAD"; the caller's. */
@@ -166,15 +267,20 @@ static void add_moves(struct texts *t, const struct threshold_facts *f)
 				 "short-lived: M_MMAP_THRESHOLD becomes the size of that block, so "
 				 "that the next ones come from the heap and are kept there, and "
 				 "M_TRIM_THRESHOLD twice that size. In the end requests of %s "
-				 "bytes and more were mapped.",
+				 "bytes and more get mappings.",
 				 times(a, moves), units_count(b, malloc_threshold_request(
 					f->last.value[SET_MMAP_THRESHOLD]))));
 	if (found->moved)
-		add(t, xasprintf("%s request%s of %s bytes and more came from the heap for that "
-				 "reason: at the threshold of the beginning %s would have been "
-				 "mapped.",
+		add(t, xasprintf("For %s request%s of %s bytes and more the heap grew for that reason: at "
+				 "the threshold of the beginning %s would have been mapped.",
 				 units_count(a, found->moved), plural(found->moved),
 				 units_count(b, boundary), found->moved == 1 ? "it" : "they"));
+	if (found->refused && f->sum.mapped)
+		add(t, xasprintf("For %s request%s the heap grew although %s large enough for a mapping: "
+				 "%s.", units_count(a, found->refused), plural(found->refused),
+				 found->refused == 1 ? "it was" : "they were",
+				 f->last.is_set[SET_MMAP_MAX] ? "there were as many as M_MMAP_MAX allows" :
+				 "there were as many as M_MMAP_MAX allows, or mmap failed"));
 	if (found->reused && f->last.value[SET_MMAP_MAX])
 		add(t, xasprintf("%s request%s came from the heap although %s large enough for a "
 				 "mapping: malloc first looks for free memory in the heap, and "
@@ -229,7 +335,11 @@ char **threshold_terms(const struct threshold_facts *f, size_t *count)
 {
 	struct texts t = { 0 };
 	char *value[SET_COUNT];
-	char a[UNITS_MAX], b[UNITS_MAX];
+	char a[UNITS_MAX], b[UNITS_MAX], c[UNITS_MAX];
+	uint64_t grows = f->heap->syscalls[SYS_MEM_brk].grow;
+	uint64_t trims = f->sum.trimmed - f->sum.arena_trimmed;
+	const char *arenas = f->sum.arena ? units_count(b, f->sum.arena) : "no";
+	uint64_t arena_count = f->sum.arena ? f->sum.arena : 1;
 
 	for (unsigned i = 0; i < SET_COUNT; i++)
 		value[i] = value_text(f, (enum malloc_setting)i);
@@ -237,27 +347,27 @@ char **threshold_terms(const struct threshold_facts *f, size_t *count)
 			  "mapping of its own. For it: its free gives the pages back at once, and "
 			  "no small block can keep them. Against it: a system call to get it, one "
 			  "to free it, and each page is new and zeroed again by the kernel at its "
-			  "first use. Here: %s block%s.",
-			  value[SET_MMAP_THRESHOLD], units_count(a, f->sum.mapped),
-			  plural(f->sum.mapped)));
+			  "first use. Here %s block%s got one.",
+			  value[SET_MMAP_THRESHOLD], f->sum.mapped ? units_count(a, f->sum.mapped) : "no",
+			  plural(f->sum.mapped ? f->sum.mapped : 1)));
 	add(&t, xasprintf("M_TRIM_THRESHOLD (%s): free calls brk to lower the break when so much "
 			  "is free at the end of the heap. Smaller: less memory held, more system "
-			  "calls. Here: %s.", value[SET_TRIM_THRESHOLD],
-			  times(a, f->heap->syscalls[SYS_MEM_brk].trim)));
+			  "calls. Here that was done %s.", value[SET_TRIM_THRESHOLD],
+			  trims ? times(c, trims) : "by no free"));
 	add(&t, xasprintf("M_TOP_PAD (%s): what malloc takes in addition each time the heap grows, "
-			  "and leaves at its end when it is trimmed. Here the heap grew %s.",
-			  value[SET_TOP_PAD], times(a, f->heap->syscalls[SYS_MEM_brk].grow)));
+			  "and leaves at its end when it is trimmed. Here the heap %s%s.",
+			  value[SET_TOP_PAD], grows ? "grew " : "never grew", grows ? times(c, grows) : ""));
 	add(&t, xasprintf("M_MMAP_MAX (%s): so many blocks may have mappings of their own at a "
 			  "time; 0: none.", units_count(a, f->last.value[SET_MMAP_MAX])));
 	if (f->last.value[SET_ARENA_MAX])
 		add(&t, xasprintf("M_ARENA_MAX (%s): threads share at most so many arenas. Here %s "
 				  "block%s came from arenas.",
 				  units_count(a, f->last.value[SET_ARENA_MAX]),
-				  units_count(b, f->sum.arena), plural(f->sum.arena)));
+				  arenas, plural(arena_count)));
 	else
 		add(&t, xasprintf("M_ARENA_MAX (not set: 8 for each processor): so many arenas at "
 				  "most for the threads. Here %s block%s came from arenas.",
-				  units_count(b, f->sum.arena), plural(f->sum.arena)));
+				  arenas, plural(arena_count)));
 	add(&t, xasprintf("glibc.malloc.tcache_count (%s): each thread keeps so many freed blocks "
 			  "of each small size for itself. They look used to the heap: one at its "
 			  "end keeps free from trimming it.",

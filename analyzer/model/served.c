@@ -26,6 +26,7 @@ struct stream {
 	uint8_t number;
 	bool is_open;          /* the system call */
 	bool grew;             /* brk up */
+	bool arena_grew;       /* more of a thread's heap made accessible */
 	bool trimmed;          /* brk down, a thread's heap shrunk */
 	bool unmapped;
 	uint64_t mapped_bytes; /* 0: nothing was mapped */
@@ -97,17 +98,22 @@ static void count_free(struct served *s, const struct stream *st, uint64_t size,
 {
 	struct served_row *row = row_of(s, size);
 
-	if (cls == CLASS_MAPPED && st->unmapped)
+	/* one of the pieces that an arena is made of goes as a whole */
+	bool arena_shrank = cls == CLASS_ARENA && (st->trimmed || st->unmapped);
+
+	if (cls == CLASS_MAPPED && st->unmapped) {
 		row->unmapped += weight;
-	else if (st->trimmed)
+	} else if (st->trimmed || arena_shrank) {
 		row->trimmed += weight;
-	else
+		row->arena_trimmed += arena_shrank ? weight : 0;
+	} else {
 		row->kept += weight;
+	}
 }
 
 static void forget(struct stream *st)
 {
-	st->is_open = st->grew = st->trimmed = st->unmapped = st->remapped = false;
+	st->is_open = st->grew = st->arena_grew = st->trimmed = st->unmapped = st->remapped = false;
 	st->mapped_bytes = 0;
 }
 
@@ -171,6 +177,9 @@ static void end_syscall(struct served *s, struct stream *st, const struct record
 		/* after an mmap in the same call: what was too much for an arena */
 		st->unmapped |= st->mapped_bytes == 0;
 		break;
+	case SYS_MEM_mprotect:
+		st->arena_grew = true;
+		break;
 	case SYS_MEM_madvise:
 		st->trimmed |= st->advice == MADV_DONTNEED;
 		break;
@@ -179,29 +188,34 @@ static void end_syscall(struct served *s, struct stream *st, const struct record
 	}
 }
 
-static enum served_from served_from(const struct stream *st, uint8_t cls)
+static enum served_from served_from(const struct stream *st, uint8_t cls, bool had_mapping)
 {
 	/* of another allocator's blocks nothing is known but the calls that they made */
 	if (cls == CLASS_MAPPED || (cls == CLASS_FOREIGN && st->mapped_bytes))
-		return SERVED_MAPPED;
+		return had_mapping ? SERVED_KEPT_MAP : SERVED_MAPPED;
 	if (cls == CLASS_ARENA)
-		return SERVED_ARENA;
+		return st->arena_grew ? SERVED_ARENA_GROWN : SERVED_ARENA;
 	return st->grew ? SERVED_BRK : SERVED_HEAP;
 }
 
 static enum served_from count_acquire(struct served *s, const struct stream *st,
-				      const struct event *event, const struct call *call,
+				      const struct event *event, const struct change *change,
 				      uint64_t size)
 {
-	enum served_from from = served_from(st, event->r.cls);
+	const struct call *call = &change->call;
+	bool had_mapping = change->released && change->kind == KIND_HEAP &&
+			   change->old.cls == CLASS_MAPPED;
+	enum served_from from = served_from(st, event->r.cls, had_mapping);
+	bool is_mapped = from == SERVED_MAPPED || from == SERVED_KEPT_MAP;
 	struct served_row *row = row_of(s, size);
 
 	row->calls += call->weight;
 	row->heap += from == SERVED_HEAP ? call->weight : 0;
 	row->brk += from == SERVED_BRK ? call->weight : 0;
-	row->arena += from == SERVED_ARENA ? call->weight : 0;
-	row->mapped += from == SERVED_MAPPED ? call->weight : 0;
-	if (from == SERVED_MAPPED && st->mapped_bytes) {
+	row->arena += from == SERVED_ARENA || from == SERVED_ARENA_GROWN ? call->weight : 0;
+	row->mapped += is_mapped ? call->weight : 0;
+	row->kept_maps += from == SERVED_KEPT_MAP ? call->weight : 0;
+	if (is_mapped && st->mapped_bytes) {
 		row->maps++;
 		row->mapped_bytes += st->mapped_bytes;
 	}
@@ -274,7 +288,7 @@ static enum served_from end_call(struct served *s, struct stream *st, const stru
 	    __builtin_mul_overflow(call->nmemb, call->size, &size))
 		size = UINT64_MAX;
 	if (call->result)
-		from = count_acquire(s, st, event, call, size);
+		from = count_acquire(s, st, event, change, size);
 	settle(s, st);
 	return from;
 }
@@ -339,9 +353,11 @@ struct served_row served_sum(const struct served_row *rows, size_t count)
 		sum.mapped += rows[i].mapped;
 		sum.mapped_bytes += rows[i].mapped_bytes;
 		sum.maps += rows[i].maps;
+		sum.kept_maps += rows[i].kept_maps;
 		sum.kept += rows[i].kept;
 		sum.trimmed += rows[i].trimmed;
 		sum.unmapped += rows[i].unmapped;
+		sum.arena_trimmed += rows[i].arena_trimmed;
 	}
 	return sum;
 }

@@ -24,11 +24,20 @@ struct served_row {
 	uint64_t heap, brk, arena, mapped;
 	uint64_t mapped_bytes; /* of the mappings, in whole pages */
 	uint64_t maps;         /* calls that `mapped_bytes` is of */
+	uint64_t kept_maps;    /* of mapped: SERVED_KEPT_MAP */
 	uint64_t kept, trimmed, unmapped;
+	uint64_t arena_trimmed; /* of trimmed: the end of a thread's arena, not of the main heap */
 };
 
-/* Where an event's request was served from; SERVED_NOT: it was none, or failed. */
-enum served_from { SERVED_NOT, SERVED_HEAP, SERVED_BRK, SERVED_ARENA, SERVED_MAPPED };
+/*
+ * Where an event's request was served from; SERVED_NOT: it was none, or failed. Of an arena:
+ * from what it had, or it grew. SERVED_KEPT_MAP: a realloc whose block had a mapping of its own
+ * already, and so has it at any size; counted as mapped.
+ */
+enum served_from {
+	SERVED_NOT, SERVED_HEAP, SERVED_BRK, SERVED_ARENA, SERVED_ARENA_GROWN, SERVED_MAPPED,
+	SERVED_KEPT_MAP,
+};
 
 struct served;
 

@@ -315,7 +315,7 @@ TEST(test_words_explain_the_figures)
 	struct mktrace *t = story();
 
 	assert_report_has(mktrace_file(t), "threshold", "The threshold moved once by itself.");
-	assert_report_has(mktrace_file(t), "threshold", "The heap shrank once, by 128.0 KiB in all");
+	assert_report_has(mktrace_file(t), "threshold", "down once, by 128.0 KiB.");
 	assert_report_has(mktrace_file(t), "threshold --explain",
 			  "M_TRIM_THRESHOLD (128 KiB at first, 520 KiB");
 	mktrace_free(t);
