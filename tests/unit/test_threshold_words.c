@@ -151,8 +151,8 @@ TEST(test_a_heap_that_never_shrank_says_what_that_takes)
 	struct subject u = begin();
 
 	keep(&u);
-	assert_words(u.t, "The heap never shrank: that takes free memory of M_TRIM_THRESHOLD (128 KiB) at "
-		     "its end, and one block there that is in use, or that its thread keeps for itself "
+	assert_words(u.t, "The heap never shrank: that takes free memory of M_TRIM_THRESHOLD (128 KiB) "
+		     "at its end, and one block there that is in use, or that its thread keeps for itself "
 		     "(tcache), holds all below it.");
 	mktrace_free(u.t);
 	u = begin();
@@ -168,8 +168,8 @@ TEST(test_a_break_lowered_outside_of_free_is_no_trim_of_frees)
 
 	keep(&u);
 	brk_to(&u, BREAK + 0x30000, FUNC_COUNT);
-	assert_words(u.t, "The break went down once, by 68.0 KiB, but by no free: malloc_trim(3) does that, or "
-		     "the program itself by brk or sbrk.");
+	assert_words(u.t, "The break went down once, by 68.0 KiB, but by no free: malloc_trim(3) does "
+		     "that, or the program itself by brk or sbrk.");
 	assert_words(u.t, "saw nothing of its free");
 	mktrace_free(u.t);
 	u = begin();
@@ -207,8 +207,8 @@ TEST(test_pad_of_nothing_is_not_explained_as_a_reserve)
 	struct subject u = begin();
 
 	mk_setting(u.t, 1, "MALLOC_TOP_PAD_", "0");
-	assert_words(u.t, "M_TOP_PAD was set to 0: each time malloc takes what it needs, in whole pages, and no "
-		     "more.");
+	assert_words(u.t, "M_TOP_PAD was set to 0: each time malloc takes what it needs, in whole "
+		     "pages, and no more.");
 	assert_no_words(u.t, "so that the next small blocks");
 	mktrace_free(u.t);
 }
@@ -221,18 +221,18 @@ TEST(test_large_blocks_in_the_heap_have_the_reason_that_they_had)
 	map(&u, MAP, 200000);
 	brk_to(&u, BREAK + 0x91000, FUNC_MALLOC);
 	mk_malloc(u.t, u.s, u.stamp += 5, BREAK + 0x41010, 200000);
-	assert_words(u.t, "\nFor 1 request the heap grew although it was large enough for a mapping: there were "
-		     "as many as M_MMAP_MAX allows.\n");
+	assert_words(u.t, "\nFor 1 request the heap grew although it was large enough for a mapping: "
+		     "there were as many as M_MMAP_MAX allows.\n");
 	assert_no_words(u.t, "there was enough");
 	mktrace_free(u.t);
 	u = begin();
 	mk_malloc(u.t, u.s, u.stamp += 5, BREAK + 0x1010, 200000);
-	assert_words(u.t, "\n1 request came from the heap although it was large enough for a mapping: malloc first "
-		     "looks for free memory in the heap, and there was enough.\n");
+	assert_words(u.t, "\n1 request came from the heap although it was large enough for a mapping: malloc "
+		     "first looks for free memory in the heap, and there was enough.\n");
 	mktrace_free(u.t);
 }
 
-TEST(test_only_blocks_for_which_the_heap_grew_are_there_because_the_threshold_moved)
+TEST(test_only_where_the_heap_grew_it_is_because_the_threshold_moved)
 {
 	struct subject u = begin();
 
@@ -276,7 +276,7 @@ int main(void)
 		cmocka_unit_test(test_arenas_that_shrink_are_told_from_the_heap),
 		cmocka_unit_test(test_pad_of_nothing_is_not_explained_as_a_reserve),
 		cmocka_unit_test(test_large_blocks_in_the_heap_have_the_reason_that_they_had),
-		cmocka_unit_test(test_only_blocks_for_which_the_heap_grew_are_there_because_the_threshold_moved),
+		cmocka_unit_test(test_only_where_the_heap_grew_it_is_because_the_threshold_moved),
 		cmocka_unit_test(test_a_mapping_that_realloc_resizes_is_no_new_one_and_tells_no_boundary),
 	};
 
