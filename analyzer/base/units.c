@@ -7,6 +7,7 @@
 #include <ctype.h>
 #include <inttypes.h>
 #include <math.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -89,13 +90,27 @@ uint64_t units_whole(double v)
 	return v < 18446744073709549568.0 ? (uint64_t)(v + 0.5) : UINT64_MAX;
 }
 
+static int parse_whole(const char *text, size_t digits, uint64_t *result)
+{
+	uint64_t value = 0;
+
+	for (size_t i = 0; i < digits; i++)
+		if (__builtin_mul_overflow(value, 10, &value) ||
+		    __builtin_add_overflow(value, (uint64_t)(text[i] - '0'), &value))
+			return -1;
+	*result = value;
+	return 0;
+}
+
 /* A number and a unit of UNITS; the empty unit is DEFAULT_FACTOR. */
 static int parse(const char *text, const struct unit *units, size_t count,
 		 double default_factor, uint64_t *result)
 {
 	double factor = default_factor;
+	size_t digits = strspn(text, "0123456789");
 	char *end;
 	double value;
+	bool is_whole;
 
 	/* strtod would take "inf", "nan", hex and signs */
 	if (!isdigit((unsigned char)text[0]))
@@ -105,6 +120,7 @@ static int parse(const char *text, const struct unit *units, size_t count,
 	value = strtod(text, &end);
 	if (end[-1] == 'e' || end[-1] == 'E')
 		return -1;
+	is_whole = end == text + digits;
 	while (*end == ' ')
 		end++;
 	if (*end) {
@@ -116,13 +132,13 @@ static int parse(const char *text, const struct unit *units, size_t count,
 			return -1;
 		factor = units[i].factor;
 	}
+	/* whole numbers beyond 2^53 are exact too */
+	if (factor == 1.0 && is_whole)
+		return parse_whole(text, digits, result);
 	value *= factor;
 	if (!(value < 18446744073709551616.0))
 		return -1;
 	*result = (uint64_t)(value + 0.5);
-	/* whole numbers beyond 2^53 are exact too */
-	if (factor == 1.0 && strspn(text, "0123456789") == (size_t)(strchrnul(text, ' ') - text))
-		*result = strtoull(text, NULL, 10);
 	return 0;
 }
 

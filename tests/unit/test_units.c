@@ -66,12 +66,14 @@ TEST(test_sizes_are_read_with_and_without_unit)
 	check_bytes("1.5M", 1572864);
 	check_bytes("2 GiB", 2147483648u);
 	check_bytes("9007199254740993", 9007199254740993u);
+	check_bytes("9007199254740993B", 9007199254740993u);
+	check_bytes("18446744073709551615", UINT64_MAX);
 }
 
 TEST(test_words_that_are_no_size_are_refused)
 {
 	static const char *const bad[] = { "", "x", "-1", "1Q", "K", "0x10", "1e", "inf", "nan",
-					   "1K1", "99999999999T", " 1" };
+					   "1K1", "99999999999T", " 1", "18446744073709551616" };
 	uint64_t v;
 
 	for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++)
