@@ -283,6 +283,15 @@ static void define_cfa(struct cfi_row *row, uint64_t reg, int64_t offset, struct
 	row->cfa_offset = offset;
 }
 
+/* Only a CFA that is a register plus an offset has one: another's is an address that is read. */
+static bool define_offset(struct cfi_row *row, int64_t offset)
+{
+	if (row->cfa_where != CFI_REGISTER)
+		return false;
+	row->cfa_offset = offset;
+	return true;
+}
+
 /* The address of the expression at the reader, which goes past it. */
 static int64_t skip_expression(struct cfi_bytes *b)
 {
@@ -380,7 +389,7 @@ static void run_cfa(struct machine *m, struct cfi_bytes *b, uint8_t op)
 		define_cfa(row, bytes_uleb(b), row->cfa_offset, b);
 		break;
 	case 0x0e: /* def_cfa_offset */
-		row->cfa_offset = (int64_t)bytes_uleb(b);
+		b->bad |= !define_offset(row, (int64_t)bytes_uleb(b));
 		break;
 	case 0x0f: /* def_cfa_expression */
 		row->cfa_where = CFI_VALUE_EXPRESSION;
@@ -391,7 +400,7 @@ static void run_cfa(struct machine *m, struct cfi_bytes *b, uint8_t op)
 		define_cfa(row, reg, scaled((uint64_t)bytes_sleb(b), f), b);
 		break;
 	case 0x13: /* def_cfa_offset_sf */
-		row->cfa_offset = scaled((uint64_t)bytes_sleb(b), f);
+		b->bad |= !define_offset(row, scaled((uint64_t)bytes_sleb(b), f));
 		break;
 	default:
 		run_extended(m, b, op);
@@ -466,7 +475,8 @@ static bool run_program(struct machine *m, struct cfi_bytes program, uint64_t pc
 			restore_rule(m, low);
 			continue;
 		} else if (op == 0x0e && has_small) { /* def_cfa_offset */
-			m->row.cfa_offset = *p++;
+			if (!define_offset(&m->row, *p++))
+				return false;
 			continue;
 		} else if (op == 0x02 && p < end) { /* advance_loc1 */
 			m->location += *p++ * align;
@@ -492,6 +502,8 @@ enum cfi_result cfi_find(uint64_t pc, struct cfi_frame *frame)
 	if (result != CFI_FOUND)
 		return result;
 	memset(&m.row, 0, sizeof(m.row));
+	/* a damaged CIE may restore what is not there yet */
+	memset(&m.initial, 0, sizeof(m.initial));
 	m.depth = 0;
 	m.fde = &fde;
 	m.location = 0;

@@ -13,9 +13,13 @@
 #include <link.h>
 #include <string.h>
 
+#include "session.h"
+#include "sys.h"
 #include "unwind_range.h"
 
 #define PAGE 4096u
+
+static uint32_t module_generation;
 
 #if __GLIBC_PREREQ(2, 35)
 #pragma weak _dl_find_object
@@ -47,6 +51,25 @@ static bool segment_of(const ElfW(Phdr) *phdr, unsigned count, uint64_t bias,
 	return false;
 }
 
+/*
+ * Can the first page of the object at START be read? A file may ask for it not to be. Asked of the
+ * kernel once for each change of the list of modules: START and the generation make one word.
+ */
+static bool header_readable(uint64_t start)
+{
+	static uint64_t known[64]; /* 6 bits of the hash */
+	uint64_t generation = __atomic_load_n(&module_generation, __ATOMIC_ACQUIRE);
+	uint64_t key = start | (generation & (PAGE - 1));
+	uint64_t *place = &known[start * 0x9e3779b97f4a7c15u >> 58];
+
+	if (__atomic_load_n(place, __ATOMIC_RELAXED) == key)
+		return true;
+	if (!session.sandboxed && !sys_readable(start))
+		return false;
+	__atomic_store_n(place, key, __ATOMIC_RELAXED);
+	return true;
+}
+
 /* By the ELF header at the object's first page, where the program headers follow it there. */
 static bool bounds_by_header(uint64_t start, uint64_t end, struct cfi_module *m)
 {
@@ -54,7 +77,8 @@ static bool bounds_by_header(uint64_t start, uint64_t end, struct cfi_module *m)
 	const ElfW(Phdr) *phdr;
 	uint64_t bias;
 
-	if (start % PAGE || end - start < PAGE || memcmp(elf->e_ident, ELFMAG, SELFMAG))
+	if (start % PAGE || end - start < PAGE || !header_readable(start) ||
+	    memcmp(elf->e_ident, ELFMAG, SELFMAG))
 		return false;
 	if (elf->e_phentsize != sizeof(*phdr) || elf->e_phoff % 8 ||
 	    elf->e_phoff > PAGE || elf->e_phnum > (PAGE - elf->e_phoff) / sizeof(*phdr))
@@ -83,7 +107,6 @@ static struct {
 	const uint8_t *header, *low, *high;
 	uint32_t generation;
 } asked[ASKED_SLOTS];
-static uint32_t module_generation;
 static const uint8_t being_filled;
 
 static bool asked_before(uint32_t slot, uint32_t generation, struct cfi_module *m)

@@ -1,7 +1,7 @@
 /*
  * elf_object.c - reads the headers of loaded objects in memory. Relies on the
- * loader having accepted them; an address that may not be mapped is asked for
- * first (mincore). Promises not to read outside an object's segments.
+ * loader having accepted them; memory that may not be there is asked for
+ * first. Promises not to read outside an object's segments.
  */
 #include "elf_object.h"
 
@@ -48,12 +48,12 @@ const struct r_debug *elf_next_namespace(const struct r_debug *debug)
 	return debug->r_version >= 2 ? extended->next : NULL;
 }
 
-/* ADDR begins a page, of whatever size; one that does not is an error too. */
-static bool is_mapped(uint64_t addr)
+/* ADDR begins a page, of whatever size, that can be read; one that does not is an error too. */
+static bool is_readable_page(uint64_t addr)
 {
 	unsigned char residency;
 
-	return addr != 0 && !sys_failed(SYS3(mincore, addr, 1, &residency));
+	return addr != 0 && !sys_failed(SYS3(mincore, addr, 1, &residency)) && sys_readable(addr);
 }
 
 static bool object_headers(struct elf_object *object, const struct link_map *map,
@@ -66,10 +66,11 @@ static bool object_headers(struct elf_object *object, const struct link_map *map
 		object->segment_count = getauxval(AT_PHNUM);
 		return object->segments != NULL;
 	}
-	/* only a prelinked object, whose addresses are not offsets, has none there */
-	if (!is_mapped(map->l_addr) || memcmp(header->e_ident, ELFMAG, SELFMAG) != 0 ||
-	    header->e_phentsize != sizeof(ElfW(Phdr)) ||
-	    header->e_phoff + header->e_phnum * sizeof(ElfW(Phdr)) > PAGE_BYTES)
+	/* an object whose addresses do not begin at 0 has something else there, or nothing */
+	if (!is_readable_page(map->l_addr) || memcmp(header->e_ident, ELFMAG, SELFMAG) != 0 ||
+	    header->e_phentsize != sizeof(ElfW(Phdr)) || header->e_phoff % 8 ||
+	    header->e_phoff > PAGE_BYTES ||
+	    header->e_phnum > (PAGE_BYTES - header->e_phoff) / sizeof(ElfW(Phdr)))
 		return false;
 	object->segments = (const ElfW(Phdr) *)((uintptr_t)header + header->e_phoff);
 	object->segment_count = header->e_phnum;
@@ -120,8 +121,8 @@ static size_t note_build_id(const uint8_t *p, uint64_t bytes, uint64_t align,
 {
 	ElfW(Nhdr) note;
 
-	if (align < 4)
-		align = 4;
+	/* the only two there are; others would lead anywhere */
+	align = align == 8 ? 8 : 4;
 	while (bytes >= sizeof(note)) {
 		memcpy(&note, p, sizeof(note));
 		uint64_t name = sizeof(note);

@@ -6,6 +6,7 @@
 #ifndef PRELOAD_SYS_H
 #define PRELOAD_SYS_H
 
+#include <errno.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <sys/syscall.h>
@@ -61,6 +62,15 @@ static inline long sys_call6(long nr, long a, long b, long c, long d, long e,
 static inline int sys_failed(long result)
 {
 	return (unsigned long)result > -4096UL;
+}
+
+/*
+ * True where the 8 bytes at ADDRESS can be read: the kernel copies a signal mask from there
+ * before it finds that there is nothing to be done with it.
+ */
+static inline int sys_readable(uint64_t address)
+{
+	return SYS4(rt_sigprocmask, -1, address, 0, 8) != -EFAULT;
 }
 
 #endif

@@ -55,7 +55,8 @@ static uint64_t stat_field(const char *stat, unsigned field)
 
 	for (unsigned at = 2; p && at < field; at++) {
 		p = strchr(p, ' ');
-		p += p != NULL;
+		if (p)
+			p++;
 	}
 	for (; p && *p >= '0' && *p <= '9'; p++)
 		value = value * 10 + (uint64_t)(*p - '0');

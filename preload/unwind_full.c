@@ -25,6 +25,24 @@ struct walk {
 	bool exact;               /* now.pc was interrupted, not called from */
 };
 
+/*
+ * The stack that sp is in. Of the one that this function runs on only what lies at or above HERE: below
+ * it the first thread's may not be mapped yet, and grows where it is read, or ends the process.
+ */
+static bool find_stack(struct walk *w, uint64_t here)
+{
+	uint64_t sp = w->now.reg[CFI_SP];
+	bool own;
+
+	if (range_holds(&w->stack, sp))
+		return true;
+	if (!range_find(w->ranges, sp, &w->stack, &own))
+		return false;
+	if (range_holds(&w->stack, here))
+		w->stack.low = here & ~(uint64_t)7;
+	return range_holds(&w->stack, sp);
+}
+
 static bool read_stack(void *context, uint64_t address, uint64_t *value)
 {
 	const struct walk *w = context;
@@ -202,7 +220,8 @@ bool full_step_out(struct stack_ranges *ranges, uint64_t pc, uint64_t sp,
 		   struct full_step *next)
 {
 	struct walk walk, *w = &walk;
-	bool signal, own;
+	uint64_t here;
+	bool signal;
 
 	w->now.read = read_stack;
 	w->now.context = w;
@@ -210,11 +229,11 @@ bool full_step_out(struct stack_ranges *ranges, uint64_t pc, uint64_t sp,
 	w->exact = true;
 	w->stack = (struct stack_range){ 0, 0 };
 	registers_here(w);
+	here = w->now.reg[CFI_SP];
 	for (unsigned i = 0; i < WALK_MAX; i++) {
 		bool there = w->now.pc == pc && w->now.reg[CFI_SP] == sp;
 
-		if (!range_holds(&w->stack, w->now.reg[CFI_SP]) &&
-		    !range_find(ranges, w->now.reg[CFI_SP], &w->stack, &own))
+		if (!find_stack(w, here))
 			return false;
 		if (!step(w, &signal))
 			return false;
@@ -233,8 +252,8 @@ enum full_meeting full_meet(uint64_t frame)
 {
 	struct stack_ranges ranges;
 	struct walk walk, *w = &walk;
-	uint64_t start, end;
-	bool interrupted = false, signal, own;
+	uint64_t start, end, here;
+	bool interrupted = false, signal;
 
 	if (!cfi_module_range((uint64_t)full_meet, &start, &end))
 		return FULL_UNKNOWN;
@@ -245,6 +264,7 @@ enum full_meeting full_meet(uint64_t frame)
 	w->exact = true;
 	w->stack = (struct stack_range){ 0, 0 };
 	registers_here(w);
+	here = w->now.reg[CFI_SP];
 	for (unsigned i = 0; i < WALK_MAX; i++) {
 		uint64_t sp = w->now.reg[CFI_SP];
 
@@ -252,7 +272,7 @@ enum full_meeting full_meet(uint64_t frame)
 		if (is_known(w, CFI_BP) && w->now.reg[CFI_BP] == frame &&
 		    w->now.pc - start < end - start)
 			return interrupted ? FULL_MET_INTERRUPTED : FULL_MET;
-		if (!range_holds(&w->stack, sp) && !range_find(&ranges, sp, &w->stack, &own))
+		if (!find_stack(w, here))
 			return FULL_UNKNOWN;
 		if (range_holds(&w->stack, frame) && sp > frame)
 			return FULL_PASSED;

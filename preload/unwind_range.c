@@ -198,7 +198,7 @@ bool range_in_text(int fd, uint64_t address, struct stack_range *found)
 		for (long i = 0; i < n; i++) {
 			if (!maps_byte(&m, buffer[i]))
 				continue;
-			if (inside && (m.low != found->high || !m.readable))
+			if (inside && (m.low != found->high || m.high <= m.low || !m.readable))
 				return true;
 			if (inside) {
 				found->high = m.high;

@@ -27,6 +27,9 @@ static unsigned enter_stack(struct walk *w, struct frame_state *s, uint64_t old_
 		return STEP_ON;
 	if (!range_find(&w->u->ranges, s->sp, &found, &own))
 		return SPECIAL_BAD_STACK;
+	/* below its own stack pointer a stack has no frames, and may not be mapped yet */
+	if (range_holds(&found, (uint64_t)&found) && s->sp < (uint64_t)&found)
+		return SPECIAL_BAD_STACK;
 	w->low = found.low;
 	w->high = found.high;
 	w->fragile = true;

@@ -415,6 +415,17 @@ static void damage_zeros(struct library *l) { memset(l->bytes + l->frames, 0, 64
 static void damage_ones(struct library *l) { memset(l->bytes + l->frames, 0xff, 64); }
 static void damage_length(struct library *l) { memset(l->bytes + l->frames, 0x7f, 4); }
 
+/* What aligns to such a number stays where it is, or goes anywhere. */
+static void damage_notes(struct library *l)
+{
+	const Elf64_Ehdr *elf = (const Elf64_Ehdr *)l->bytes;
+	Elf64_Phdr *p = (Elf64_Phdr *)(l->bytes + elf->e_phoff);
+
+	for (unsigned i = 0; i < elf->e_phnum; i++)
+		if (p[i].p_type == PT_NOTE)
+			p[i].p_align = UINT64_MAX;
+}
+
 static void check_library(const struct library *l, const char *what, bool must_end)
 {
 	FILE *f = fopen("plugin_a.so", "wb");
@@ -455,6 +466,7 @@ TEST(test_damaged_unwind_tables_end_the_stack_in_their_own_module_only)
 		{ "frames of zeros", damage_zeros, false },
 		{ "frames of ones", damage_ones, false },
 		{ "a CIE of 2 GB", damage_length, false },
+		{ "notes without alignment", damage_notes, false },
 	};
 	static struct library l;
 	uint32_t seed = 1;
