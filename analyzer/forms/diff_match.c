@@ -338,7 +338,7 @@ static void matching_release(struct matching *g)
 	idmap_release(&g->by_stack);
 }
 
-struct diff_match *diff_match_new(struct diff_side sides[DIFF_SIDES], uint32_t depth)
+struct diff_match *diff_match_new(struct diff_side *sides, uint32_t depth)
 {
 	struct diff_match *m = xcalloc(1, sizeof(*m));
 	struct matching g = { .match = m };

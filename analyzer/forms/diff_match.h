@@ -45,8 +45,8 @@ struct diff_match {
 	size_t common_own;                /* rows in both with a function of the program's own file */
 };
 
-/* SIDES outlive it. DEPTH: only so many innermost frames count; 0: all. */
-struct diff_match *diff_match_new(struct diff_side sides[DIFF_SIDES], uint32_t depth);
+/* SIDES (DIFF_SIDES of them) outlive it. DEPTH: only so many innermost frames count; 0: all. */
+struct diff_match *diff_match_new(struct diff_side *sides, uint32_t depth);
 void diff_match_free(struct diff_match *m);
 
 /* The figure of ROW on SIDE. */
