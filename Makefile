@@ -59,7 +59,10 @@ BASE_CFLAGS := -std=gnu11 -D_GNU_SOURCE $(OPT) $(WARN) -Iinclude -MMD -MP
 LIB_CFLAGS  := $(BASE_CFLAGS) -Ipreload -fPIC -fvisibility=hidden -ftls-model=initial-exec \
 	       -fno-builtin-malloc -fno-builtin-calloc -fno-builtin-realloc -fno-builtin-free \
 	       -fno-omit-frame-pointer -fasynchronous-unwind-tables -fno-stack-protector \
-	       -fcf-protection=none -fno-tree-loop-distribute-patterns
+	       -fcf-protection=none
+ifeq ($(findstring clang,$(CC)),)
+LIB_CFLAGS  += -fno-tree-loop-distribute-patterns
+endif
 # One unit for the optimiser: a nanosecond per event. The objects also hold plain code,
 # for the tests that link them.
 ifeq ($(DEBUG)$(findstring clang,$(CC)),)
@@ -160,7 +163,7 @@ $(OUT)/tests/unit/%: tests/unit/%.c $(OUT)/libanalyzer.a $(OUT)/libpreload.a $$(
 		$(FIXTURE_OBJ) $(OUT)/libanalyzer.a $(OUT)/libpreload.a $(TEST_LIBS) $(APP_LIBS) -ldl
 
 -include $(LIB_OBJ:.o=.d) $(APP_OBJ:.o=.d) $(MAIN_OBJ:.o=.d) $(addsuffix .d,$(UNIT_BIN))
--include $(wildcard $(OUT)/tests/*/*.d $(OUT)/examples/*.d $(OUT)/bench/*.d)
+-include $(wildcard $(OUT)/tests/*/*.d $(OUT)/tests/fuzz/side/*.d $(OUT)/examples/*.d $(OUT)/bench/*.d)
 
 # Programs that tests and examples run: one idea each, plain compiler flags.
 EXAMPLE_SRC := $(sort $(wildcard examples/*.c))
@@ -251,19 +254,46 @@ FUZZ_SECONDS ?= 60
 
 $(OUT)/tests/fuzz/%.o: tests/fuzz/%.c
 	$(say) CC $<
-	$(Q)mkdir -p $(@D) && $(CC) $(APP_CFLAGS) -Itests $(CFLAGS) -c -o $@ $<
+	$(Q)mkdir -p $(@D) && $(CC) $(APP_CFLAGS) -Ipreload -Itests $(CFLAGS) -c -o $@ $<
+
+# What the library reads inside the program, built with SAN too. The unwinder reads stacks,
+# where AddressSanitizer keeps bytes of its own.
+FUZZ_SIDE := $(patsubst $(OUT)/preload/%,$(OUT)/tests/fuzz/side/%,$(LIB_TESTABLE))
+
+$(OUT)/tests/fuzz/side/%.o: preload/%.c
+	$(say) CC $@
+	$(Q)mkdir -p $(@D) && $(CC) $(LIB_CFLAGS) $(SANFLAGS) $(CFLAGS) -c -o $@ $<
+
+$(OUT)/tests/fuzz/side/%.o: preload/%.S
+	$(say) AS $@
+	$(Q)mkdir -p $(@D) && $(CC) $(LIB_CFLAGS) $(CFLAGS) -c -o $@ $<
+
+$(OUT)/tests/fuzz/side/unwind_full.o: CFLAGS += -fno-sanitize=address
+
+$(OUT)/tests/fuzz/side/libpreload.a: $(FUZZ_SIDE)
+	$(say) AR $@
+	$(Q)rm -f $@ && $(AR) rcs $@ $(FUZZ_SIDE)
 
 $(OUT)/tests/fuzz/test_corpus $(OUT)/tests/fuzz/make_corpus: $(OUT)/tests/fuzz/%: tests/fuzz/%.c \
-		$(FUZZ_OBJ) $(FIXTURE_OBJ) $(OUT)/libanalyzer.a
+		$(FUZZ_OBJ) $(FIXTURE_OBJ) $(OUT)/libanalyzer.a $(OUT)/tests/fuzz/side/libpreload.a
 	$(say) TEST $@
-	$(Q)mkdir -p $(@D) && $(CC) $(RUN_CFLAGS) -Ianalyzer $(SANFLAGS) $(CFLAGS) -o $@ $< \
-		$(FUZZ_OBJ) $(FIXTURE_OBJ) $(OUT)/libanalyzer.a $(TEST_LIBS) $(APP_LIBS)
+	$(Q)mkdir -p $(@D) && $(CC) $(RUN_CFLAGS) -Ianalyzer $(SANFLAGS) $(CFLAGS) -o $@ $(filter %.c %.o %.a,$^) \
+		$(TEST_LIBS) $(APP_LIBS) -ldl
 
 $(addprefix $(OUT)/fuzz_,$(FUZZ_NAMES)): $(OUT)/fuzz_%: tests/fuzz/fuzz_main.c \
-		$(FUZZ_OBJ) $(FIXTURE_OBJ) $(OUT)/libanalyzer.a
+		$(FUZZ_OBJ) $(FIXTURE_OBJ) $(OUT)/libanalyzer.a $(OUT)/tests/fuzz/side/libpreload.a
 	$(say) FUZZ $@
-	$(Q)$(CC) $(APP_CFLAGS) -Itests -DFUZZ_TARGET=fuzz_$* -fsanitize=fuzzer -o $@ $< \
-		$(FUZZ_OBJ) $(FIXTURE_OBJ) $(OUT)/libanalyzer.a $(TEST_LIBS) $(APP_LIBS)
+	$(Q)$(CC) $(APP_CFLAGS) -Itests -DFUZZ_TARGET=fuzz_$* -fsanitize=fuzzer -o $@ $(filter %.c %.o %.a,$^) \
+		$(TEST_LIBS) $(APP_LIBS) -ldl
+
+# The analyzer under valgrind's memcheck, with the rows of options that the fuzzer knows.
+MEMCHECK_BIN := $(OUT)/tests/memcheck/test_memcheck
+
+$(MEMCHECK_BIN): $(OUT)/%: %.c $(FUZZ_OBJ) $(FIXTURE_OBJ) $(SUPPORT_OBJ) $(OUT)/libanalyzer.a \
+		$(OUT)/tests/fuzz/side/libpreload.a
+	$(say) TEST $@
+	$(Q)mkdir -p $(@D) && $(CC) $(RUN_CFLAGS) -Ianalyzer $(SANFLAGS) $(CFLAGS) -o $@ $(filter %.c %.o %.a,$^) \
+		$(TEST_LIBS) $(APP_LIBS) -ldl
 
 # Both sides of the ring in one program; the library's side is built with SAN too.
 RING_SRC  := $(sort $(wildcard tests/ring/test_*.c))
@@ -324,6 +354,10 @@ check-san: ## unit and golden tests with ASan, UBSan; ring tests with TSan
 	$(Q)$(MAKE) --no-print-directory SAN=address,undefined check-unit check-golden check-fuzz
 	$(Q)$(MAKE) --no-print-directory SAN=thread check-ring
 
+.PHONY: check-memcheck
+check-memcheck: $(MEMCHECK_BIN) all ## every report and command under valgrind's memcheck
+	$(Q)$(RUN_TESTS) $(MEMCHECK_BIN)
+
 .PHONY: check-ring check-fuzz check-cross ring-build cross-build
 check-ring: ring-build ## the protocol of the ring, both sides at work; with SAN=thread: watched
 	$(Q)$(RUN_TESTS) $(RING_BIN)
@@ -353,12 +387,12 @@ check: ## the same set-up as demo, then every test
 	$(Q)$(MAKE) --no-print-directory -j2 SAN=thread ring-build
 	$(Q)$(MAKE) --no-print-directory -j2 CROSS=$(CROSS_TRIPLE) OUT=$(CROSS_OUT) cross-build
 	$(Q)$(RUN_TESTS) --summary $(UNIT_BIN) $(GOLDEN_BIN) $(LIVE_BIN) $(ORACLE_BIN) $(VIEWER_BIN) $(RING_BIN) \
-		$(CROSS_BIN) $(patsubst $(OUT)/%,build/san-address-undefined/%,$(UNIT_BIN) $(GOLDEN_BIN) $(OUT)/tests/fuzz/test_corpus) \
+		$(MEMCHECK_BIN) $(CROSS_BIN) $(patsubst $(OUT)/%,build/san-address-undefined/%,$(UNIT_BIN) $(GOLDEN_BIN) $(OUT)/tests/fuzz/test_corpus) \
 		$(patsubst $(OUT)/%,build/san-thread/%,$(RING_BIN))
 
 .PHONY: tests tests-san
 tests: $(UNIT_BIN) $(GOLDEN_BIN) $(LIVE_BIN) $(ORACLE_BIN) $(VIEWER_BIN) $(SUBJECT_BIN) $(EXAMPLE_BIN) $(BENCH_BIN) \
-	$(RING_BIN) $(OUT)/tests/cross/test_aarch64
+	$(RING_BIN) $(MEMCHECK_BIN) $(OUT)/tests/cross/test_aarch64
 tests-san: all $(UNIT_BIN) $(GOLDEN_BIN) $(OUT)/tests/fuzz/test_corpus
 
 .PHONY: demo

@@ -24,6 +24,14 @@
 	ROW(baseline) /* the figures that `check` compares with */ \
 	ROW(records) /* the records of one segment */ \
 	ROW(replay)  /* any events for the model */ \
+	ROW(recover) /* an unfinished recording and its ring: what is recovered */ \
+	ROW(words)   /* sizes, durations, moments, choices of calls */ \
+	ROW(module)  /* the file of a module: builds, debug files, symbols, lines */ \
+	ROW(proc)    /* files of /proc, as the library reads them */ \
+	ROW(environment) /* the environment that the library starts in */ \
+	ROW(object)  /* the headers of a loaded object */ \
+	ROW(cfi)     /* unwind tables, and the walk by them */ \
+	ROW(code)    /* machine code before it is patched */ \
 	ROW(forms)   /* a packed recording: every report */
 
 /* Always returns 0. */
@@ -32,6 +40,12 @@ typedef int fuzz_target(const uint8_t *data, size_t size);
 #define ROW(name) fuzz_target fuzz_##name;
 FUZZ_TARGETS(ROW)
 #undef ROW
+
+/* Rows of options that the first byte of fuzz_forms chooses from. */
+extern const size_t fuzz_form_rows;
+
+/* Where fuzz_recover keeps the ring: in the SESSION record of its inputs. */
+#define RECOVER_RING "/proc/self/fd/199"
 
 /* What a target promises beyond not crashing; abort() is what a fuzzer sees. */
 #define FUZZ_CHECK(condition) do { \

@@ -51,7 +51,7 @@ static const char *const words[][6] = {
 	{ "massif", "--all", "--max-snapshots=10", "--detailed-freq=1" },
 	{ "massif", "--pages-as-heap", "--format=massif", "--time-unit=ms" },
 	{ "massif", "--valgrind-extra", "--peak-inaccuracy=1", "--threshold=0", "--format=json" },
-	{ "massif", "--exact-extra", "--since=30ns", "--at=peak", "--depth=1" },
+	{ "massif", "--exact-extra", "--since=30ns", "--depth=1" },
 	{ "dhat", "--all" },
 	{ "dhat", "--format=dhat", "--time-unit=B" },
 	{ "dhat", "--since=30ns", "--time-unit=calls", "--depth=0" },
@@ -76,11 +76,13 @@ static const char *const words[][6] = {
 	{ "maps", "--pmap", "--at=peak" },
 	{ "maps", "--smaps", "--format=csv" },
 	{ "maps", "--list", "--format=json" },
-	{ "maps", "--diff=start end" },
-	{ "timeline", "--all", "--points=7" },
+	{ "maps", "--diff", "start", "end" },
+	{ "timeline", "--all", "--points=11" },
 	{ "timeline", "--format=csv", "--since=30ns" },
 	{ "timeline", "--format=json", "--log" },
 };
+
+const size_t fuzz_form_rows = sizeof(words) / sizeof(words[0]);
 
 /* diff: two moments of the recording; else it is compared with itself. */
 static bool has_moments(const char *const *row)
@@ -102,7 +104,7 @@ int fuzz_forms(const uint8_t *data, size_t size)
 
 	if (size == 0)
 		return 0;
-	choice = data[0] % (sizeof(words) / sizeof(words[0]));
+	choice = data[0] % fuzz_form_rows;
 	form = form_find(words[choice][0]);
 	FUZZ_CHECK(form != NULL || command_find(words[choice][0]) != NULL);
 	for (int i = 0; i < 6 && words[choice][i]; i++)

@@ -1,8 +1,9 @@
 /*
  * make_corpus.c - the first inputs of the fuzz targets: `make_corpus FOLDER
  * [RECORDING...]` writes FOLDER/packed, ring, symbols, records, replay, suppressions,
- * baseline, smaps. Made from stories and from real recordings; the payloads are unpacked, so
- * that a fuzzer changes records and not compressed bytes (fuzz_repair_packed packs them again).
+ * baseline, smaps, recover, words, proc, environment, cfi. Made from stories and from
+ * real recordings; the payloads are unpacked, so that a fuzzer changes records and not
+ * compressed bytes (fuzz_repair_packed packs them again).
  */
 #include <stdio.h>
 #include <stdlib.h>
@@ -12,6 +13,7 @@
 
 #include "base/xmem.h"
 #include "fixture/mktrace.h"
+#include "fuzz/fuzz.h"
 #include "session_ring.h"
 #include "symbol/symbol_codec.h"
 #include "version.h"
@@ -85,7 +87,8 @@ static void release(struct parts *p)
 	free(p);
 }
 
-static void save_packed(const struct parts *p, const char *name)
+/* All of P one after another; *BYTES of them, the caller's. */
+static uint8_t *join(const struct parts *p, size_t *bytes)
 {
 	uint8_t *out = xmalloc(1 << 24);
 	size_t used = sizeof(p->head);
@@ -98,6 +101,15 @@ static void save_packed(const struct parts *p, const char *name)
 		memcpy(out + used + sizeof(part->h), part->payload, part->h.committed);
 		used += sizeof(part->h) + part->h.committed;
 	}
+	*bytes = used;
+	return out;
+}
+
+static void save_packed(const struct parts *p, const char *name)
+{
+	size_t used;
+	uint8_t *out = join(p, &used);
+
 	save("packed", name, out, used);
 	/* the byte before chooses the report */
 	memmove(out + 1, out, used);
@@ -135,8 +147,8 @@ static uint32_t ring_slots(const struct parts *p)
 	return slots;
 }
 
-/* A ring of the smallest size; segments that do not fit into its slots are left out. */
-static void save_ring(const struct parts *p, const char *name, bool bare)
+/* A ring of the smallest size; segments that do not fit into its slots are left out. The caller's. */
+static uint8_t *make_ring(const struct parts *p, bool bare, size_t *bytes)
 {
 	uint8_t *out = aligned_alloc(64, 1 << 24), *slot;
 	struct ring_header *h = (struct ring_header *)out;
@@ -178,8 +190,43 @@ static void save_ring(const struct parts *p, const char *name, bool bare)
 		*words++ = slot_word(head.last_stamp ? SLOT_FULL : SLOT_OWNED, head.tid, (uint32_t)i);
 		slot += RING_SLOT;
 	}
-	save("ring", name, out, (size_t)(slot - out));
-	free(out);
+	*bytes = (size_t)(slot - out);
+	return out;
+}
+
+static void save_ring(const struct parts *p, const char *name, bool bare)
+{
+	size_t bytes;
+	uint8_t *ring = make_ring(p, bare, &bytes);
+
+	save("ring", name, ring, bytes);
+	free(ring);
+}
+
+/* Of fuzz_recover: the first segments were written, the ring has all; or there is a ring only. */
+static void save_recover(struct parts *p, const char *name)
+{
+	size_t count = p->count, file_bytes, ring_bytes;
+	uint8_t *ring = make_ring(p, false, &ring_bytes), *file, *both;
+	char title[64];
+	uint16_t length;
+
+	p->count = count / 2;
+	file = join(p, &file_bytes);
+	p->count = count;
+	length = (uint16_t)file_bytes;
+	both = xcalloc(2, file_bytes + ring_bytes + 2);
+	memcpy(both + 2, ring, ring_bytes);
+	snprintf(title, sizeof(title), "%s-bare", name);
+	save("recover", title, both, ring_bytes + 2);
+	memcpy(both, &length, 2);
+	memcpy(both + 2, file, file_bytes);
+	memcpy(both + 2 + file_bytes, ring, ring_bytes);
+	if (length == file_bytes)
+		save("recover", name, both, 2 + file_bytes + ring_bytes);
+	free(both);
+	free(file);
+	free(ring);
 }
 
 static void save_all(const uint8_t *data, size_t size, const char *name)
@@ -189,6 +236,7 @@ static void save_all(const uint8_t *data, size_t size, const char *name)
 	save_packed(p, name);
 	save_pieces(p, name);
 	save_ring(p, name, p->count & 1);
+	save_recover(p, name);
 	release(p);
 }
 
@@ -259,7 +307,7 @@ static void tell_world(struct mktrace *t)
 	mk_meta(t, META_CLOCK, "vvvv", (uint64_t)1, (uint64_t)90, (uint64_t)9000000,
 		(uint64_t)1700000000008000000);
 	mk_meta(t, META_SESSION, "vvssvvvs", (uint64_t)1, (uint64_t)1700000000000000000,
-		"prog 'an argument'", "/dev/shm/ring", (uint64_t)100, (uint64_t)100,
+		"prog 'an argument'", RECOVER_RING, (uint64_t)100, (uint64_t)100,
 		(uint64_t)99, "--depth=64");
 	mk_meta(t, META_TOTALS, "vvvv", (uint64_t)5, (uint64_t)1000, (uint64_t)LOSS_NO_SLOT,
 		(uint64_t)7);
@@ -396,6 +444,106 @@ static void save_texts(void)
 	save("baseline", "figures", figures, sizeof(figures) - 1);
 }
 
+static void save_words(void)
+{
+	static const char *const words[] = {
+		"18446744073709551615", "1.5s", "1.50 KiB", "1e3m", "mark:inside", "mark:none", "peak", "end",
+		"trace=!mprotect,brk", "/^m.*p$", "*alloc-calloc+free@MAIN", "temporary", "3 h", "0x10",
+	};
+
+	for (size_t i = 0; i < sizeof(words) / sizeof(words[0]); i++) {
+		char title[16];
+
+		snprintf(title, sizeof(title), "%zu", i);
+		save("words", title, words[i], strlen(words[i]));
+	}
+}
+
+/* A NUL stands behind each entry. */
+static void save_environment(void)
+{
+	static const char good[] =
+		"ALLOTROPE_OUT=/tmp/%p.ring\0ALLOTROPE_SIZE=12M\0ALLOTROPE_DEPTH=4096\0ALLOTROPE_FOLLOW=no\0"
+		"ALLOTROPE_SYSCALLS=inferred\0ALLOTROPE_CALL_GRAPH=libunwind\0ALLOTROPE_RING=/dev/shm/r";
+	static const char more[] =
+		"ALLOTROPE_SAMPLE=512K\0ALLOTROPE_TIMING=all\0ALLOTROPE_CHECK_STACKS=4294967295\0"
+		"ALLOTROPE_WHEN_FULL=overwrite\0ALLOTROPE_VERBOSE=1\0ALLOTROPE_FREE_STACKS=1\0"
+		"GLIBC_TUNABLES=glibc.malloc.tcache_count=0\0MALLOC_=\0LD_PRELOAD=a:b\0ALLOTROPE_SIZE=";
+
+	save("environment", "good", good, sizeof(good));
+	save("environment", "more", more, sizeof(more));
+}
+
+static void save_proc(void)
+{
+	static const char stat[] =
+		"4242 (a) b (c\n) S 1 4242 4242 0 -1 4194560 900 0 1 0 3 2 0 0 20 0 7 0 123456 8192000 "
+		"800 0";
+	static const char other[] =
+		"00400000-00401000 ---p 00000000 00:00 0\nSize: 4 kB\nRss: 4 kB\nAnonymous: 4 kB\n"
+		"Swap: 8 kB\n"
+		"00401000-00402000 rw-p 00000000 00:00 0 [anon:x]\nAnonymous: 4 kB\n"
+		"00402000-00500000 rw-s 00000000 00:01 5 /memfd:a b (deleted)\nRss: 16 kB\n"
+		"7ffc00000000-7ffc00021000 rw-p 00000000 00:00 0 [stack]\nRss: 12 kB\n"
+		"ffffffffff600000-ffffffffff601000 --xp 00000000 00:00 0 [vsyscall]\n";
+
+	save("proc", "smaps", smaps_text, sizeof(smaps_text) - 1);
+	save("proc", "kinds", other, sizeof(other) - 1);
+	save("proc", "stat", stat, sizeof(stat) - 1);
+	save("proc", "statm", "2000 800 400 10 0 300 0\n", 24);
+}
+
+/*
+ * Of fuzz_cfi: tables of one CIE and one FDE that covers all there is, without an index (so they are
+ * looked through), with the INSTRUCTIONS.
+ */
+static void save_cfi(const char *name, const char *augmentation, const void *instructions, size_t count)
+{
+	uint8_t out[256] = { 0 }, *p = out + 8, *cie, *fde;
+	const size_t letters = strlen(augmentation) + 1;
+	uint64_t all = UINT64_MAX;
+	uint32_t word;
+
+	out[6] = 0xa5;
+	/* version 1; where the entries are: from here, 8 bytes on; no count, no table */
+	memcpy(p, "\x01\x1b\xff\xff\x04\0\0\0", 8);
+	cie = p += 8;
+	p = cie + 8;
+	*p++ = 1;
+	memcpy(p, augmentation, letters);
+	p += letters;
+	/* by 1, by -8, the return address in 16; length 1: absolute addresses; cfa r7+8, r16 at cfa-8 */
+	memcpy(p, "\x01\x78\x10\x01\x00\x0c\x07\x08\x90\x01", 10);
+	p += 10;
+	word = (uint32_t)(p - cie - 4);
+	memcpy(cie, &word, 4);
+	fde = p;
+	word = (uint32_t)(fde + 4 - cie);
+	memcpy(fde + 4, &word, 4);
+	memcpy(fde + 16, &all, 8);
+	p = fde + 24;
+	*p++ = 0;
+	memcpy(p, instructions, count);
+	p += count;
+	word = (uint32_t)(p - fde - 4);
+	memcpy(fde, &word, 4);
+	save("cfi", name, out, (size_t)(p - out) + 4);
+}
+
+#define SAVE_CFI(name, augmentation, instructions) \
+	save_cfi(name, augmentation, instructions, sizeof(instructions) - 1)
+
+static void save_tables(void)
+{
+	SAVE_CFI("push", "zR", "\x41\x0e\x10\x86\x02\x43\x0d\x06\x0a\x0b\xc6\x0c\x07\x08");
+	SAVE_CFI("realigned", "zR", "\x0f\x03\x76\x78\x06\x10\x06\x02\x76\x00\x16\x03\x02\x76\x70");
+	SAVE_CFI("plt", "zR", "\x0f\x0b\x77\x08\x80\x00\x3f\x1a\x3b\x2a\x33\x24\x22");
+	SAVE_CFI("signal", "zRS", "\x0f\x03\x77\xa0\x01\x10\x10\x03\x77\xa8\x01\x10\x06\x02\x77\x78");
+	SAVE_CFI("offset-of-expression", "zR", "\x0f\x02\x77\x08\x0e\x90\x20");
+	SAVE_CFI("others", "zR", "\x09\x03\x0c\x14\x0d\x02\x07\x10\x08\x06\x2e\x10\x2f\x03\x01"
+		 "\x12\x07\x7f\x13\x02\x15\x0e\x7e\x04\x01\x00\x00\x00");
+}
+
 int main(int argc, char **argv)
 {
 	if (argc < 2) {
@@ -409,6 +557,10 @@ int main(int argc, char **argv)
 	save_story("maps", tell_maps);
 	save_events();
 	save_texts();
+	save_words();
+	save_environment();
+	save_proc();
+	save_tables();
 	for (int i = 2; i < argc; i++)
 		save_recording(argv[i]);
 	return 0;

@@ -142,6 +142,19 @@ static void run_changed(fuzz_target *target, const struct input *in)
 	free(bytes);
 }
 
+/* A row with a wrong option would end the program, and no fuzzer would look behind it. */
+static void run_rows(const struct input *in)
+{
+	uint8_t *bytes = xmalloc(in->count);
+
+	memcpy(bytes, in->bytes, in->count);
+	for (size_t row = 0; row < fuzz_form_rows; row++) {
+		bytes[0] = (uint8_t)row;
+		assert_int_equal(fuzz_forms(bytes, in->count), 0);
+	}
+	free(bytes);
+}
+
 static void run_target(const char *name, fuzz_target *target)
 {
 	const char *asked = getenv("FUZZ_MUTATIONS");
@@ -154,6 +167,8 @@ static void run_target(const char *name, fuzz_target *target)
 	assert_int_equal(target((const uint8_t *)"", 0), 0);
 	for (size_t i = 0; i < input_count; i++)
 		assert_int_equal(target(inputs[i].bytes, inputs[i].count), 0);
+	if (target == fuzz_forms)
+		run_rows(&inputs[0]);
 	for (unsigned long i = 0; i < mutations; i++)
 		run_changed(target, &inputs[random_below(input_count)]);
 	release_corpus();
