@@ -81,7 +81,7 @@ static void put_cause(struct strace_style *style, const struct strace_line *line
 				       line->is_inner));
 }
 
-/* " > /usr/bin/python3.11(new_arena) [0x5a3c1e]": the outermost inlined call stands for the rest. */
+/* " > /usr/bin/python3.11(new_arena+0x4b) [0x5a3c1e]": the outermost inlined call stands for the rest. */
 static void put_stack(const struct strace_style *style, stack_id stack)
 {
 	const struct run *run = style->run;
@@ -99,6 +99,10 @@ static void put_stack(const struct strace_style *style, stack_id stack)
 		visible_put(run->out, f->module ? f->module : "?");
 		line_text(run->out, "(");
 		visible_put(run->out, f->function ? f->function : "");
+		if (f->into) {
+			line_text(run->out, "+");
+			line_hex(run->out, f->into);
+		}
 		/* the address to look up is one less than that of the return */
 		line_text(run->out, ") [");
 		line_hex(run->out, f->offset + 1);

@@ -277,12 +277,12 @@ static unsigned frames_fill(struct dwarf_lines *dl, struct unit *u,
 
 unsigned dwarf_lines_find(struct dwarf_lines *dl, uint64_t address,
 			  struct source_frame frames[SOURCE_FRAMES_MAX],
-			  uint64_t *entry)
+			  uint64_t *entry, uint64_t *start)
 {
 	struct function_range *f;
 	struct unit *u = dwarf_units_find(dl->units, address, &f);
 
-	*entry = 0;
+	*entry = *start = 0;
 	if (!u)
 		return 0;
 	if (!f) {
@@ -293,5 +293,6 @@ unsigned dwarf_lines_find(struct dwarf_lines *dl, uint64_t address,
 	if (dwarf_lowpc(&f->die, entry) != 0 &&
 	    dwarf_entrypc(&f->die, entry) != 0)
 		*entry = f->low;
+	*start = f->low;
 	return frames_fill(dl, u, f, address, frames);
 }

@@ -41,10 +41,11 @@ void dwarf_lines_free(struct dwarf_lines *dl);
  * the function that has code of its own last. For each but the first, file and
  * line are those of the call. Returns their number; 0: nothing is known; 1 with
  * a NULL name: a line, but no function (assembler). *ENTRY is the lowest
- * address of the last one's code, 0: unknown.
+ * address of the last one's code, *START that of the piece of it (functions may lie in
+ * several) that has ADDRESS; 0: unknown.
  */
 unsigned dwarf_lines_find(struct dwarf_lines *dl, uint64_t address,
 			  struct source_frame frames[SOURCE_FRAMES_MAX],
-			  uint64_t *entry);
+			  uint64_t *entry, uint64_t *start);
 
 #endif

@@ -62,18 +62,21 @@ static struct elf_name better_name(struct module_symbols *m, uint64_t entry,
 	return symbol;
 }
 
+/* START of the function's code becomes known with its symbol. */
 static void function_name(struct module_symbols *m, uint64_t address,
 			  uint64_t entry, struct source_frame *f,
-			  struct name_pool *pool)
+			  struct name_pool *pool, uint64_t *start)
 {
 	struct elf_name symbol;
 
-	if (!f->name)
+	if (!f->name) {
 		symbol = elf_symbols_find(symbols_of(m), address);
-	else if (f->is_linkage && is_mangled(f->name, strlen(f->name)))
+		*start = symbol.text ? symbol.start : 0;
+	} else if (f->is_linkage && is_mangled(f->name, strlen(f->name))) {
 		return;
-	else
+	} else {
 		symbol = better_name(m, entry, f);
+	}
 	if (symbol.text)
 		f->name = name_pool_add(pool, symbol.text, symbol.bytes);
 }
@@ -83,20 +86,23 @@ uint32_t module_symbols_find(struct module_symbols *m, uint64_t address,
 			     struct stored_frame frames[SOURCE_FRAMES_MAX])
 {
 	struct source_frame found[SOURCE_FRAMES_MAX];
-	uint64_t entry = 0;
+	uint64_t entry = 0, start = 0;
 	uint32_t count = 0;
 
 	if (m->lines)
-		count = dwarf_lines_find(m->lines, address, found, &entry);
+		count = dwarf_lines_find(m->lines, address, found, &entry, &start);
 	if (count == 0) {
 		found[0] = (struct source_frame){ 0 };
 		count = 1;
 	}
-	function_name(m, address, entry, &found[count - 1], pool);
+	function_name(m, address, entry, &found[count - 1], pool, &start);
 	for (uint32_t i = 0; i < count; i++) {
 		frames[i].name = name_pool_string(pool, found[i].name);
 		frames[i].file = name_pool_string(pool, found[i].file);
 		frames[i].line = (uint32_t)found[i].line;
+		frames[i].into = 0;
 	}
+	if (start && start <= address)
+		frames[count - 1].into = address + 1 - start;
 	return count;
 }

@@ -32,7 +32,7 @@ void module_symbols_close(struct module_symbols *m);
 /*
  * The functions at ADDRESS (as in the file) into FRAMES, innermost first; names
  * are as in the file (mangled) and belong to POOL. Returns their number, at
- * least 1; all unknown: one frame of NULLs.
+ * least 1; all unknown: one frame of NULLs. The last has `into`.
  */
 uint32_t module_symbols_find(struct module_symbols *m, uint64_t address,
 			     struct name_pool *pool,

@@ -305,8 +305,8 @@ int perf_map_find(const struct perf_map *map, uint64_t address, struct name_pool
 		return 0;
 	end = best->name + best->name_bytes;
 	*frame = (struct stored_frame){ 0 };
-	if (split_v8(best->name, end, pool, frame) || split_python(best->name, end, pool, frame))
-		return 1;
-	*frame = (struct stored_frame){ .name = pooled(pool, best->name, end) };
+	if (!split_v8(best->name, end, pool, frame) && !split_python(best->name, end, pool, frame))
+		*frame = (struct stored_frame){ .name = pooled(pool, best->name, end) };
+	frame->into = address + 1 - best->start;
 	return 1;
 }

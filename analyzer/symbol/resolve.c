@@ -141,6 +141,7 @@ static void row_set(struct resolver *rs, struct row *row,
 		row->frames[i].name = name_pool_string(rs->pool, frames[i].name);
 		row->frames[i].file = name_pool_string(rs->pool, frames[i].file);
 		row->frames[i].line = frames[i].line;
+		row->frames[i].into = frames[i].into;
 	}
 }
 
@@ -398,6 +399,7 @@ static struct symbol_frame frame_show(struct resolver *rs, const struct row *row
 		.module = row->key.module == NO_MODULE ? NULL :
 			  rs->recording->modules[row->key.module].path,
 		.offset = row->key.offset,
+		.into = stored->into,
 		.is_inlined = i + 1 < row->count,
 	};
 

@@ -25,6 +25,7 @@ struct symbol_frame {
 	int line;               /* 0: unknown */
 	const char *module;     /* path of the object; NULL: none (JIT, unknown) */
 	uint64_t offset;        /* address in the object's file (vaddr); else the pc itself */
+	uint64_t into;          /* offset + 1 - start of the function; 0: unknown, or inlined */
 	bool is_inlined;        /* a call that the compiler put into its caller (next frame) */
 };
 

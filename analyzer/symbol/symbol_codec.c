@@ -146,6 +146,7 @@ void symbol_writer_row(struct symbol_writer *w, uint64_t offset,
 		bytes_varint(&w->rows, string_number(w, frames[i].file));
 		bytes_varint(&w->rows, frames[i].line);
 	}
+	bytes_varint(&w->rows, frames[count - 1].into);
 	w->last_offset = offset;
 	w->row_count++;
 }
@@ -169,6 +170,7 @@ uint8_t *symbol_writer_finish(struct symbol_writer *w, size_t *bytes)
 
 struct payload {
 	const uint8_t *p, *end;  /* p is NULL once it is damaged */
+	uint8_t version;
 	const char **strings;    /* 1 .. string_count; [0] is NULL */
 	uint64_t string_count;
 	struct name_pool *pool;
@@ -251,7 +253,10 @@ static void rows_read(struct payload *in, const struct symbol_reader *reader,
 			frames[k].name = payload_string(in);
 			frames[k].file = payload_string(in);
 			frames[k].line = (uint32_t)payload_limited(in, INT_MAX);
+			frames[k].into = 0;
 		}
+		if (in->p && in->version > 1)
+			frames[count - 1].into = payload_number(in);
 		if (in->p && wanted)
 			reader->row(offset, frames, (uint32_t)count, ctx);
 	}
@@ -263,9 +268,9 @@ int symbol_payload_read(const uint8_t *payload, size_t bytes,
 	struct payload in = { .p = payload, .end = payload + bytes };
 	uint64_t modules;
 
-	if (bytes < 1 || payload[0] != SYMBOLS_VERSION)
+	if (bytes < 1 || payload[0] < 1 || payload[0] > SYMBOLS_VERSION)
 		return -1;
-	in.p++;
+	in.version = *in.p++;
 	in.pool = name_pool_new();
 	strings_read(&in);
 	modules = payload_limited(&in, MODULES_MAX);

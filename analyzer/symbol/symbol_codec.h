@@ -9,8 +9,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
-/* Version byte of the payload; a reader skips payloads of a newer one. */
-#define SYMBOLS_VERSION 1
+/* Version byte of the payload; a reader skips payloads of a newer one. 1 had no `into`. */
+#define SYMBOLS_VERSION 2
 
 /*
  * The module of code that was made at run time in one image: its build-id is the number of
@@ -24,6 +24,8 @@ struct stored_frame {
 	const char *name;   /* mangled where it was; NULL: unknown */
 	const char *file;   /* NULL: unknown */
 	uint32_t line;      /* 0: unknown */
+	uint64_t into;      /* of the last frame of an offset: how far into the function the code
+			       after it is (offset + 1 - start, as strace and gdb count); 0: unknown */
 };
 
 /* ---- writing ---- */

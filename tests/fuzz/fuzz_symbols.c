@@ -46,7 +46,7 @@ static void note_row(uint64_t offset, const struct stored_frame *frames, uint32_
 	for (uint32_t i = 0; i < count; i++) {
 		s->frames++;
 		s->sum = text_sum(text_sum(s->sum, frames[i].name), frames[i].file) +
-			 frames[i].line;
+			 frames[i].line + frames[i].into;
 	}
 	if (s->writer)
 		symbol_writer_row(s->writer, offset, frames, count);

@@ -319,7 +319,7 @@ static void tell_world(struct mktrace *t)
 static void tell_symbols(struct mktrace *t)
 {
 	const struct stored_frame frames[] = {
-		{ "_ZN3foo3barEi", "/src/foo.cc", 10 }, { "main", "/src/main.c", 20 },
+		{ "_ZN3foo3barEi", "/src/foo.cc", 10, 0 }, { "main", "/src/main.c", 20, 9 },
 	};
 	struct segment_header h = { .kind = SEGMENT_SYMBOLS };
 	struct symbol_writer *w = symbol_writer_new();
@@ -331,7 +331,7 @@ static void tell_symbols(struct mktrace *t)
 	symbol_writer_row(w, 0x100, frames, 2);
 	symbol_writer_row(w, 0x104, frames + 1, 1);
 	symbol_writer_module(w, "/usr/lib/libplugin.so", build_id, 0, 1);
-	symbol_writer_row(w, 0x10, &(struct stored_frame){ NULL, NULL, 0 }, 1);
+	symbol_writer_row(w, 0x10, &(struct stored_frame){ NULL, NULL, 0, 0 }, 1);
 	payload = symbol_writer_finish(w, &bytes);
 	h.committed = bytes;
 	mk_raw(t, &h, payload);

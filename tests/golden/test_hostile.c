@@ -42,7 +42,7 @@ static size_t shown;
 static void tell_symbols(struct mktrace *t)
 {
 	const struct stored_frame frames[] = {
-		{ "inner" HOSTILE, "/src/" HOSTILE, 10 }, { "outer" HOSTILE, "/src/b" HOSTILE, 20 },
+		{ "inner" HOSTILE, "/src/" HOSTILE, 10, 0 }, { "outer" HOSTILE, "/src/b" HOSTILE, 20, 4 },
 	};
 	struct segment_header h = { .magic = SEGMENT_MAGIC, .kind = SEGMENT_SYMBOLS };
 	struct symbol_writer *w = symbol_writer_new();

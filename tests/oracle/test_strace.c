@@ -3,6 +3,7 @@
  * call stacks, from the library's start on, ld.so's own and those of constructors set
  * aside; and the storm of the article.
  */
+#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -286,10 +287,30 @@ TEST(test_mappings_of_constructors_before_the_librarys_own_are_seen)
 	free(lines);
 }
 
+/*
+ * Where both name a function alike they agree on how far into it the address is; functions of
+ * the program itself have one name. (libc's static functions strace cannot know: it takes the
+ * exported name before.)
+ */
+static int compare_frame(const char *command, const struct trace_line *ours, int i,
+			 const struct trace_line *theirs, int k)
+{
+	const char *a = ours->functions[i], *b = theirs->functions[k];
+	size_t name = strcspn(a, "+");
+	bool is_own = strncmp(ours->frames[i], "lib", 3) != 0;
+
+	if (strcmp(ours->frames[i], theirs->frames[k]) != 0 ||
+	    ((is_own || (name == strcspn(b, "+") && strncmp(a, b, name) == 0)) && strcmp(a, b) != 0))
+		fail_msg("%s: frame %d of %s: %s %s, strace %s %s", command, i, ours->text, a,
+			 ours->frames[i], b, theirs->frames[k]);
+	return strcmp(a, b) == 0;
+}
+
 /* Inside the allocator ours begin at its caller: they are the end of strace's. */
 static void assert_same_stacks(const char *command)
 {
 	struct call_trace ours, theirs;
+	int frames = 0, same = 0;
 
 	trace_both("", command);
 	ours = call_trace_read("ours.out", 0);
@@ -301,25 +322,25 @@ static void assert_same_stacks(const char *command)
 
 		assert_in_range(a->frame_count, 2, FRAMES_MAX);
 		assert_in_range(inside, 0, FRAMES_MAX);
-		for (int k = 0; k < a->frame_count; k++)
-			if (strcmp(a->frames[k], b->frames[inside + k]) != 0)
-				fail_msg("%s: frame %d of %s: %s, strace %s", command, k, a->text,
-					 a->frames[k], b->frames[inside + k]);
-		/* names of the program's own functions; libc's local ones strace cannot know */
-		if (strncmp(a->frames[0], "libc", 4) != 0)
-			assert_string_equal(a->functions[0], b->functions[inside]);
+		for (int k = 0; k < a->frame_count; k++, frames++)
+			same += compare_frame(command, a, k, b, inside + k);
 	}
+	printf("%s: %d frames at the same addresses, %d of the same name\n", command, frames, same);
 	call_trace_free(&ours);
 	call_trace_free(&theirs);
 }
 
 TEST(test_stacks_of_the_examples_are_straces)
 {
-	assert_same_stacks(built("examples/alloc_size"));
-	assert_same_stacks(built("examples/int_blocks 100000"));
-	assert_same_stacks(built("examples/threshold_walk"));
-	assert_same_stacks(built("examples/trim"));
-	assert_same_stacks(built("tests/subjects/map_calls"));
+	static const char *const programs[] = {
+		"examples/alloc_size", "examples/benchmark", "examples/demand_paging",
+		"examples/int_blocks 100000", "examples/map_copy /etc/services copy",
+		"examples/modify_areas", "examples/realloc_growth", "examples/threshold_walk",
+		"examples/trim", "tests/subjects/map_calls",
+	};
+
+	for (size_t i = 0; i < sizeof(programs) / sizeof(programs[0]); i++)
+		assert_same_stacks(built(programs[i]));
 }
 
 /* The number before the last words of the line of NAME in a -c table. */

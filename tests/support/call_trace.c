@@ -44,15 +44,12 @@ void call_trace_drop(struct call_trace *t, int count)
 /* " > /lib/x.so(function+0x12) [0x98fa8]" */
 static void add_frame(struct trace_line *l, char *text)
 {
-	char *paren = strrchr(text, '('), *bracket = strrchr(text, '['), *slash, *plus;
+	char *paren = strrchr(text, '('), *bracket = strrchr(text, '['), *slash;
 
 	if (!paren || !bracket || l->frame_count == FRAMES_MAX)
 		return;
 	*paren++ = '\0';
 	bracket[-2] = '\0';
-	plus = strrchr(paren, '+');
-	if (plus)
-		*plus = '\0';
 	slash = strrchr(text, '/');
 	assert_true(asprintf(&l->frames[l->frame_count], "%s %.*s", slash ? slash + 1 : text,
 			     (int)strcspn(bracket, "]") + 1, bracket) > 0);

@@ -11,7 +11,7 @@
 struct trace_line {
 	char *text;                  /* mmap(NULL, ...) = 0x7f... */
 	char *frames[FRAMES_MAX];    /* innermost first: "libc.so.6 [0x98fa8]" */
-	char *functions[FRAMES_MAX];
+	char *functions[FRAMES_MAX]; /* "main+0x15" */
 	int frame_count;
 	long tid;
 };

@@ -32,7 +32,8 @@ static struct build build_new(const char *program, const struct known *functions
 		(uint64_t)PROG + 0x1000, (int64_t)PROG, program, "");
 	symbol_writer_module(b.w, program, NULL, 0, 1);
 	for (size_t i = 0; i < count; i++) {
-		struct stored_frame f = { functions[i].function, functions[i].file, functions[i].line };
+		struct stored_frame f = { functions[i].function, functions[i].file,
+					  functions[i].line, 0 };
 
 		symbol_writer_row(b.w, functions[i].offset, &f, 1);
 	}
@@ -42,7 +43,7 @@ static struct build build_new(const char *program, const struct known *functions
 /* PATH at LIB, one function at offset 0x10: NAME, NULL: none is known. */
 static void add_library(struct build *b, const char *path, const char *build_id, const char *name)
 {
-	struct stored_frame f = { name, NULL, 0 };
+	struct stored_frame f = { name, NULL, 0, 0 };
 
 	mk_meta(b->t, META_MODULE_MAP, "vvvvzss", (uint64_t)1, (uint64_t)2, (uint64_t)LIB,
 		(uint64_t)LIB + 0x1000, (int64_t)LIB, path, build_id);

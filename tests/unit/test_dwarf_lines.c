@@ -36,7 +36,7 @@ static void check_subject(char *path)
 	struct source_frame frames[SOURCE_FRAMES_MAX];
 	struct module_file mf;
 	struct dwarf_lines *dl;
-	uint64_t entry, inlined, own;
+	uint64_t entry, start, inlined, own;
 
 	inlined = subject_address(path, "inlined");
 	own = subject_address(path, "static");
@@ -46,7 +46,7 @@ static void check_subject(char *path)
 	dl = dwarf_lines_new(mf.lines, NULL);
 	assert_non_null(dl);
 
-	assert_int_equal(dwarf_lines_find(dl, inlined, frames, &entry), 3);
+	assert_int_equal(dwarf_lines_find(dl, inlined, frames, &entry, &start), 3);
 	assert_frame(&frames[0], "_ZN5shape3boxIiE4areaEPKc", 11);
 	assert_true(frames[0].is_linkage);
 	assert_true(ends_in(frames[1].name, "twice") || ends_in(frames[1].name, "_ZL5twicei"));
@@ -55,14 +55,15 @@ static void check_subject(char *path)
 		    ends_in(frames[2].name, "_ZN12_GLOBAL__N_16hiddenEi"));
 	assert_int_equal(frames[2].line, 21);
 	assert_in_range(entry, inlined - 200, inlined);
+	assert_int_equal(start, entry);
 
-	assert_int_equal(dwarf_lines_find(dl, own, frames, &entry), 1);
+	assert_int_equal(dwarf_lines_find(dl, own, frames, &entry, &start), 1);
 	assert_int_equal(frames[0].line, 23);
 	assert_false(frames[0].is_c);
 	assert_in_range(entry, own - 100, own);
 
-	assert_int_equal(dwarf_lines_find(dl, 0, frames, &entry), 0);
-	assert_int_equal(dwarf_lines_find(dl, UINT64_MAX, frames, &entry), 0);
+	assert_int_equal(dwarf_lines_find(dl, 0, frames, &entry, &start), 0);
+	assert_int_equal(dwarf_lines_find(dl, UINT64_MAX, frames, &entry, &start), 0);
 	dwarf_lines_free(dl);
 	module_file_close(&mf);
 	free(path);
@@ -126,7 +127,7 @@ TEST(test_lines_of_damaged_file_do_no_harm)
 {
 	struct source_frame frames[SOURCE_FRAMES_MAX];
 	char *path = subject_compile(folder, "whole", "g++", "-O1 -g", subject_source);
-	uint64_t address = subject_address(path, "inlined"), entry;
+	uint64_t address = subject_address(path, "inlined"), entry, start;
 	char damaged[512];
 	uint8_t *bytes;
 	long count;
@@ -157,7 +158,7 @@ TEST(test_lines_of_damaged_file_do_no_harm)
 		dl = mf.lines ? dwarf_lines_new(mf.lines, NULL) : NULL;
 		if (dl)
 			for (uint64_t a = address - 64; a < address + 64; a += 8)
-				dwarf_lines_find(dl, a, frames, &entry);
+				dwarf_lines_find(dl, a, frames, &entry, &start);
 		dwarf_lines_free(dl);
 		module_file_close(&mf);
 	}

@@ -74,6 +74,26 @@ TEST(test_module_without_lines_has_names)
 	free(path);
 }
 
+/* Debug information and symbol table agree on where a function begins. */
+TEST(test_module_tells_how_far_into_the_function_an_address_is)
+{
+	struct stored_frame lines[SOURCE_FRAMES_MAX], names[SOURCE_FRAMES_MAX];
+	char *with = subject_compile(folder, "g", "g++", "-O2 -g", subject_source);
+	char *without = subject_compile(folder, "n", "g++", "-O2", subject_source);
+	uint32_t count;
+
+	assert_int_equal(find(with, "static", lines), 1);
+	assert_int_equal(find(without, "static", names), 1);
+	assert_in_range(lines[0].into, 2, 200);
+	assert_int_equal(lines[0].into, names[0].into);
+	count = find(with, "inlined", lines);
+	assert_int_equal(find(without, "inlined", names), 1);
+	assert_int_equal(lines[0].into, 0);
+	assert_int_equal(lines[count - 1].into, names[0].into);
+	free(with);
+	free(without);
+}
+
 TEST(test_module_stripped_is_one_unknown_frame)
 {
 	struct stored_frame frames[SOURCE_FRAMES_MAX];
@@ -83,6 +103,7 @@ TEST(test_module_stripped_is_one_unknown_frame)
 	assert_null(frames[0].name);
 	assert_null(frames[0].file);
 	assert_int_equal(frames[0].line, 0);
+	assert_int_equal(frames[0].into, 0);
 	free(path);
 }
 
@@ -152,6 +173,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_module_static_cxx_function_gets_its_parameters),
 		cmocka_unit_test(test_module_without_lines_has_names),
+		cmocka_unit_test(test_module_tells_how_far_into_the_function_an_address_is),
 		cmocka_unit_test(test_module_stripped_is_one_unknown_frame),
 		cmocka_unit_test(test_module_c_function_keeps_its_name),
 		cmocka_unit_test(test_libc_function_has_its_public_name_and_line),

@@ -28,6 +28,7 @@ static void check(const struct perf_map *map, uint64_t address, const char *name
 		assert_string_equal(f.name, name);
 		assert_string_equal(f.file ? f.file : "", file);
 		assert_int_equal(f.line, line);
+		assert_in_range(f.into, 1, 0x1000);
 	}
 	name_pool_free(pool);
 }

@@ -233,7 +233,7 @@ static struct scene stored_scene(const char *path, uint8_t state,
 TEST(test_resolver_stored_rows_work_without_the_file)
 {
 	static const struct stored_frame frames[] = {
-		{ "_ZN3Foo5innerEv", "a.cc", 3 }, { "outer", "a.cc", 9 },
+		{ "_ZN3Foo5innerEv", "a.cc", 3, 0 }, { "outer", "a.cc", 9, 0x41 },
 	};
 	struct scene s = stored_scene("/gone/prog", 1, frames, 2);
 	const struct symbol *symbol = resolver_frame(s.rs, frame(&s, FRAME_NATIVE,
@@ -244,6 +244,8 @@ TEST(test_resolver_stored_rows_work_without_the_file)
 	assert_true(symbol->frames[0].is_inlined);
 	assert_string_equal(symbol->frames[1].function, "outer");
 	assert_int_equal(symbol->frames[1].line, 9);
+	assert_int_equal(symbol->frames[0].into, 0);
+	assert_int_equal(symbol->frames[1].into, 0x41);
 	assert_string_equal(resolver_missing(s.rs), "");
 	/* a place that is not stored, and no file to look into */
 	symbol = resolver_frame(s.rs, frame(&s, FRAME_NATIVE, BIAS + in_inlined, 10));
@@ -253,7 +255,7 @@ TEST(test_resolver_stored_rows_work_without_the_file)
 
 TEST(test_resolver_stored_rows_come_before_the_file)
 {
-	static const struct stored_frame frames[] = { { "stored_name", "s.c", 4 } };
+	static const struct stored_frame frames[] = { { "stored_name", "s.c", 4, 0 } };
 	struct scene s = stored_scene(program, 1, frames, 1);
 
 	assert_string_equal(resolver_frame(s.rs, frame(&s, FRAME_NATIVE, BIAS + in_static, 10))
@@ -266,7 +268,7 @@ TEST(test_resolver_stored_rows_come_before_the_file)
 
 TEST(test_resolver_file_with_more_completes_stored_rows)
 {
-	static const struct stored_frame frames[] = { { "exported", NULL, 0 } };
+	static const struct stored_frame frames[] = { { "exported", NULL, 0, 0 } };
 	struct scene s = stored_scene(program, 3, frames, 1);
 	const struct symbol *symbol = resolver_frame(s.rs, frame(&s, FRAME_NATIVE,
 							BIAS + in_static, 10));
@@ -279,7 +281,7 @@ TEST(test_resolver_file_with_more_completes_stored_rows)
 
 TEST(test_resolver_stored_state_names_the_remedy_elsewhere)
 {
-	static const struct stored_frame frames[] = { { NULL, NULL, 0 } };
+	static const struct stored_frame frames[] = { { NULL, NULL, 0, 0 } };
 	struct scene s = stored_scene("/gone/prog", 3, frames, 1);
 
 	resolver_frame(s.rs, frame(&s, FRAME_NATIVE, BIAS + in_static, 10));

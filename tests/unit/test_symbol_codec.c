@@ -9,7 +9,7 @@
 
 /* docs/format.md has these bytes. */
 static const uint8_t documented[] = {
-	0x01,
+	0x02,
 	0x04,
 	0x02, 0x2f, 0x70,
 	0x01, 0x67,
@@ -22,6 +22,7 @@ static const uint8_t documented[] = {
 	0x02,
 	0x02, 0x03, 0x07,
 	0x04, 0x03, 0x0c,
+	0x15,
 };
 
 /* What was read, as text. */
@@ -55,14 +56,16 @@ static void hear_row(uint64_t offset, const struct stored_frame *frames,
 				      frames[i].name ? frames[i].name : "-",
 				      frames[i].file ? frames[i].file : "-",
 				      frames[i].line);
+	n += (size_t)snprintf(h->text + n, sizeof(h->text) - n, "+%lx",
+			      (unsigned long)frames[count - 1].into);
 }
 
 static const struct symbol_reader reader = { hear_module, hear_row };
 
 static uint8_t *sample(size_t *bytes)
 {
-	static const struct stored_frame two[] = { { "g", "a.c", 7 }, { "f", "a.c", 12 } };
-	static const struct stored_frame none[] = { { NULL, NULL, 0 } };
+	static const struct stored_frame two[] = { { "g", "a.c", 7, 0 }, { "f", "a.c", 12, 0x15 } };
+	static const struct stored_frame none[] = { { NULL, NULL, 0, 0 } };
 	struct symbol_writer *w = symbol_writer_new();
 	uint8_t *payload;
 
@@ -79,7 +82,7 @@ static uint8_t *sample(size_t *bytes)
 
 TEST(test_codec_writes_what_is_documented)
 {
-	static const struct stored_frame frames[] = { { "g", "a.c", 7 }, { "f", "a.c", 12 } };
+	static const struct stored_frame frames[] = { { "g", "a.c", 7, 0 }, { "f", "a.c", 12, 0x15 } };
 	struct symbol_writer *w = symbol_writer_new();
 	size_t bytes;
 	uint8_t *payload;
@@ -101,8 +104,8 @@ TEST(test_codec_reads_what_was_written)
 
 	assert_int_equal(symbol_payload_read(payload, bytes, &reader, &h), 0);
 	assert_string_equal(h.text,
-		"/p/1 aabb 10[- -:0] 1234[g a.c:7][f a.c:12]"
-		"/q/3  ffffffffffffffff[f a.c:12]/empty/5 ");
+		"/p/1 aabb 10[- -:0]+0 1234[g a.c:7][f a.c:12]+15"
+		"/q/3  ffffffffffffffff[f a.c:12]+15/empty/5 ");
 	free(payload);
 }
 
@@ -175,6 +178,20 @@ TEST(test_codec_other_version_is_refused)
 	assert_string_equal(h.text, "");
 }
 
+/* As written before version 2: without the last number of each row. */
+TEST(test_codec_first_version_is_read)
+{
+	struct heard h = { .wanted = 1 };
+	uint8_t copy[sizeof(documented) - 1];
+
+	memcpy(copy, documented, sizeof(copy));
+	copy[0] = 1;
+	assert_int_equal(symbol_payload_read(copy, sizeof(copy), &reader, &h), 0);
+	assert_string_equal(h.text, "/p/1 aabb 1234[g a.c:7][f a.c:12]+0");
+	copy[0] = 0;
+	assert_int_equal(symbol_payload_read(copy, sizeof(copy), &reader, &h), -1);
+}
+
 TEST(test_codec_huge_counts_are_refused_at_once)
 {
 	static const uint8_t strings[] = { 1, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0x7f };
@@ -197,6 +214,7 @@ int main(void)
 		cmocka_unit_test(test_codec_payload_cut_anywhere_is_damaged),
 		cmocka_unit_test(test_codec_any_changed_byte_does_no_harm),
 		cmocka_unit_test(test_codec_other_version_is_refused),
+		cmocka_unit_test(test_codec_first_version_is_read),
 		cmocka_unit_test(test_codec_huge_counts_are_refused_at_once),
 	};
 

@@ -163,11 +163,11 @@ static void module_write(struct symbol_writer *w, const char *path,
 {
 	symbol_writer_module(w, path, NULL, 0, 1);
 	for (size_t i = 0; i < count; i++) {
-		struct stored_frame frames[3] = { { NULL, NULL, 0 } };
+		struct stored_frame frames[3] = { { NULL, NULL, 0, 0 } };
 		uint32_t n = 0;
 
 		while (n < 3 && rows[i].names[n]) {
-			frames[n] = (struct stored_frame){ rows[i].names[n], "x.c", 1 };
+			frames[n] = (struct stored_frame){ rows[i].names[n], "x.c", 1, 0 };
 			n++;
 		}
 		symbol_writer_row(w, rows[i].offset, frames, n ? n : 1);
