@@ -11,13 +11,14 @@
 
 struct summary_state {
 	struct rss_moments *moments;
+	struct freed_pages freed;
 	struct emit *table;   /* CSV */
 };
 
 static void put_text(struct run *run, const struct heap *heap)
 {
 	struct summary_state *s = run->state;
-	struct summary_facts *f = summary_facts_new(run, s->moments, heap);
+	struct summary_facts *f = summary_facts_new(run, s->moments, &s->freed, heap);
 
 	summary_put_screen(run, f);
 	summary_facts_free(f);
@@ -85,6 +86,8 @@ static int summary_begin(struct run *run)
 	struct summary_state *s = run->state;
 
 	s->moments = rss_moments_new(run->recording, run->since_stamp, run->until_stamp);
+	/* what is never released is known at the end only */
+	s->freed.has_kept = !run->has_window;
 	return 0;
 }
 
@@ -94,6 +97,8 @@ static void summary_watch(struct run *run, const struct event *event,
 	struct summary_state *s = run->state;
 
 	rss_moments_watch(s->moments, event, change);
+	if (event->r.stamp >= run->since_stamp && event->r.stamp <= run->until_stamp)
+		freed_pages_add(&s->freed, event, change);
 }
 
 /* With --all: an array of the objects of each image. */
@@ -103,7 +108,8 @@ static void put_json(struct run *run)
 	json_t *list = json_array();
 
 	for (size_t i = 0; i < run->heap_count; i++) {
-		struct summary_facts *f = summary_facts_new(run, s->moments, run->heaps[i]);
+		struct summary_facts *f = summary_facts_new(run, s->moments, &s->freed,
+							    run->heaps[i]);
 
 		json_array_append_new(list, summary_json(run, f));
 		summary_facts_free(f);
@@ -118,10 +124,21 @@ static void put_json(struct run *run)
 	}
 }
 
+static void add_kept(struct run *run)
+{
+	struct summary_state *s = run->state;
+	struct map_snapshots *snapshots = map_snapshots_new(run->recording);
+
+	freed_pages_add_kept(&s->freed, snapshots);
+	map_snapshots_free(snapshots);
+}
+
 static int summary_end(struct run *run)
 {
 	struct summary_state *s = run->state;
 
+	if (s->freed.has_kept)
+		add_kept(run);
 	if (run->format == EMIT_JSON) {
 		put_json(run);
 		return 0;
@@ -154,6 +171,7 @@ static void summary_release(struct run *run)
 	struct summary_state *s = run->state;
 
 	rss_moments_free(s->moments);
+	freed_pages_release(&s->freed);
 }
 
 const struct form form_summary = {

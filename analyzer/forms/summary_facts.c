@@ -54,12 +54,13 @@ static const char *site_name(stack_id stack, enum alloc_kind kind, void *ctx)
 	return n->names[node];
 }
 
-static void add_findings(struct summary_facts *f, const struct run *run)
+static void add_findings(struct summary_facts *f, const struct run *run,
+			 const struct freed_pages *freed)
 {
 	struct naming n = { .tree = f->tree };
 	struct site_naming naming = { site_name, &n };
 
-	f->findings = findings_new(run->recording, f->heap, &naming);
+	f->findings = findings_new(run->recording, f->heap, &naming, freed);
 	for (size_t i = 0; i < n.count; i++)
 		free(n.names[i]);
 	free(n.names);
@@ -94,7 +95,7 @@ static uint64_t duration(const struct run *run, const struct image *image)
 }
 
 struct summary_facts *summary_facts_new(struct run *run, struct rss_moments *moments,
-					const struct heap *heap)
+					const struct freed_pages *freed, const struct heap *heap)
 {
 	struct summary_facts *f = xcalloc(1, sizeof(*f));
 
@@ -109,7 +110,7 @@ struct summary_facts *summary_facts_new(struct run *run, struct rss_moments *mom
 		f->max_rss = 0;
 	f->tree = frame_tree_new(run->resolver, run->wrappers, run->stacks);
 	add_sites(f, run);
-	add_findings(f, run);
+	add_findings(f, run, freed);
 	return f;
 }
 

@@ -10,6 +10,7 @@
 #include "forms/rss_moment.h"
 #include "forms/site_rows.h"
 #include "model/findings.h"
+#include "model/freed_pages.h"
 
 struct summary_facts {
 	const struct image *image;
@@ -23,9 +24,9 @@ struct summary_facts {
 	struct findings *findings;
 };
 
-/* The facts about HEAP, one of the images shown. */
+/* The facts about HEAP, one of the images shown. FREED: of its large blocks. */
 struct summary_facts *summary_facts_new(struct run *run, struct rss_moments *moments,
-					const struct heap *heap);
+					const struct freed_pages *freed, const struct heap *heap);
 void summary_facts_free(struct summary_facts *f);
 
 /* STAMP in nanoseconds after the start of F's program, 0 where it was before. */

@@ -165,7 +165,7 @@ static void facts_init(struct threshold_facts *f, struct run *run, const struct 
 		.moves = t->moves + first,
 		.move_count = end - first,
 		.found = p->found,
-		.findings = findings_new(run->recording, heap, NULL),
+		.findings = findings_new(run->recording, heap, NULL, NULL),
 		.places = cause_texts_new(run),
 		.is_glibc = heap->image->features & FEATURE_GLIBC_MALLOC,
 	};

@@ -322,6 +322,45 @@ static void find_realloc_growth(struct finder *f)
 	});
 }
 
+static uint64_t never_touched(const struct sitegroup *s) { return freed_row_untouched(&s->large); }
+
+static void find_never_touched(struct finder *f)
+{
+	const uint64_t least = 16 * MIB;
+	const double least_share = 0.5;
+	const struct sitegroup *g = largest(f->groups, KIND_HEAP, never_touched);
+	uint64_t untouched = g ? never_touched(g) : 0;
+	char blocks[UNITS_MAX], size[UNITS_MAX], used[UNITS_MAX], part[UNITS_MAX];
+	const struct amount *asked;
+	bool is_one;
+
+	if (!g || untouched < least || share_of(untouched, g->large.freed.bytes) < least_share)
+		return;
+	asked = &g->large.freed;
+	is_one = asked->blocks == 1;
+	units_count(blocks, asked->blocks);
+	units_bytes(size, asked->bytes / asked->blocks);
+	units_bytes(used, difference(asked->bytes, untouched) / asked->blocks);
+	units_percent(part, difference(asked->bytes, untouched), asked->bytes);
+	found(f, &(struct finding){
+		.kind = FINDING_NEVER_TOUCHED,
+		.severity = SEVERITY_HINT,
+		.stack = g->stack,
+		.count = asked->blocks,
+		.bytes = untouched,
+		.share = share_of(untouched, asked->bytes),
+		.text = is_one ?
+			xasprintf("%s asked for a block of %s and touched %s of it at most (%s)",
+				  g->name, size, used, part) :
+			xasprintf("%s asked for %s blocks of %s on average and touched %s of each "
+				  "at most (%s)%s", g->name, blocks, size, used, part,
+				  freed_row_is_estimate(&g->large) ? ", as far as was looked" : ""),
+		.remedy = xasprintf("memory that is never touched takes no RAM, but address space "
+				    "(VIRT, limits) and time to map it: ask for what is used; see: "
+				    "allotrope sites --touched=freed, or --touched"),
+	});
+}
+
 static void find_never_freed(struct finder *f)
 {
 	const uint64_t least = MIB;
@@ -392,9 +431,9 @@ static int finding_compare(const void *a, const void *b)
 }
 
 struct findings *findings_new(const struct recording *r, const struct heap *h,
-			      const struct site_naming *naming)
+			      const struct site_naming *naming, const struct freed_pages *freed)
 {
-	struct sitegroups *groups = sitegroups_new(h, naming);
+	struct sitegroups *groups = sitegroups_new(h, naming, freed);
 	struct finder f = {
 		.recording = r,
 		.heap = h,
@@ -408,6 +447,7 @@ struct findings *findings_new(const struct recording *r, const struct heap *h,
 	find_size_storms(&f);
 	find_temporary(&f);
 	find_realloc_growth(&f);
+	find_never_touched(&f);
 	find_never_freed(&f);
 	find_biggest_site(&f, KIND_HEAP, &h->peak, "the heap");
 	/* address space is worth a word where it is more than the heap */

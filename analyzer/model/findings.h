@@ -13,6 +13,8 @@
 
 #include "model/replay.h"
 
+struct freed_pages;
+
 /* Every finding: identifier, key in JSON. */
 #define FINDING_KINDS(ROW) \
 	ROW(HIDDEN_ARENAS, "hidden_arenas")   /* CPython's arenas hide the objects in them */ \
@@ -21,6 +23,7 @@
 	ROW(SIZE_STORM, "size_storm")         /* one site, one size, very many blocks */ \
 	ROW(TEMPORARY, "temporary")           /* blocks freed before the next is made */ \
 	ROW(REALLOC_GROWTH, "realloc_growth") /* blocks that grow and move again and again */ \
+	ROW(NEVER_TOUCHED, "never_touched")   /* large blocks of which little is used */ \
 	ROW(NEVER_FREED, "never_freed")       /* most of the peak is still there at the end */ \
 	ROW(BIGGEST_SITE, "biggest_site")     /* where the peak is */
 
@@ -68,10 +71,11 @@ struct site_naming {
 
 /*
  * The findings on H, an image of R, after replay_finish. NAMING may be NULL
- * (all sites are then unknown code). The result is the caller's: findings_free.
+ * (all sites are then unknown code). FREED: what is known of the pages of large blocks, or NULL.
+ * The result is the caller's: findings_free.
  */
 struct findings *findings_new(const struct recording *r, const struct heap *h,
-			      const struct site_naming *naming);
+			      const struct site_naming *naming, const struct freed_pages *freed);
 void findings_free(struct findings *f);
 
 /* The key of KIND as in JSON, and "problem", "hint", "fact". */

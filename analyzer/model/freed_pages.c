@@ -7,14 +7,34 @@
 
 #include <stdlib.h>
 #include <string.h>
+#include <uthash.h>
 
 #include "base/xmem.h"
 #include "model/heap.h"
 
 #define PAGE_USUAL 4096
 
+/* A live block that will count when it goes. */
+struct large_block {
+	struct { uint64_t addr, image; } key;
+	const struct heap *heap;
+	struct block block;
+	struct large_block *next; /* of the spare ones */
+	UT_hash_handle hh;
+};
+
 void freed_pages_release(struct freed_pages *f)
 {
+	struct large_block *b, *next;
+
+	HASH_ITER(hh, f->live, b, next) {
+		HASH_DEL(f->live, b);
+		free(b);
+	}
+	for (b = f->spare; b; b = next) {
+		next = b->next;
+		free(b);
+	}
 	idmap_release(&f->index);
 	free(f->rows);
 	free(f->last);
@@ -60,6 +80,61 @@ uint64_t freed_untouched(const struct block *b, const struct look *look, uint64_
 	return absent < b->size ? absent : b->size;
 }
 
+static bool is_large(const struct block *b)
+{
+	return usable_of(b) >= LOOK_BYTES_MIN;
+}
+
+static struct large_block *live_find(struct freed_pages *f, const struct heap *heap, uint64_t addr)
+{
+	struct large_block *b, key = { .key = { addr, heap->image->number } };
+
+	HASH_FIND(hh, f->live, &key.key, sizeof(key.key), b);
+	return b;
+}
+
+static void live_add(struct freed_pages *f, const struct heap *heap, const struct block *block)
+{
+	struct large_block *b = live_find(f, heap, block->addr);
+
+	if (b) {
+		b->block = *block;
+		return;
+	}
+	b = f->spare;
+	if (b)
+		f->spare = b->next;
+	else
+		b = xmalloc(sizeof(*b));
+	*b = (struct large_block){
+		.key = { block->addr, heap->image->number }, .heap = heap, .block = *block,
+	};
+	HASH_ADD(hh, f->live, key, sizeof(b->key), b);
+}
+
+static void live_drop(struct freed_pages *f, const struct heap *heap, uint64_t addr)
+{
+	struct large_block *b = live_find(f, heap, addr);
+
+	if (!b)
+		return;
+	HASH_DEL(f->live, b);
+	b->next = f->spare;
+	f->spare = b;
+}
+
+static void live_change(struct freed_pages *f, const struct change *change)
+{
+	for (const struct change *c = change; c; c = c->also) {
+		if (c->kind != KIND_HEAP)
+			continue;
+		if (c->released && is_large(&c->old))
+			live_drop(f, c->heap, c->old.addr);
+		if (c->acquired && is_large(&c->block))
+			live_add(f, c->heap, &c->block);
+	}
+}
+
 /* The row of B, a block of HEAP: its index + 1. */
 static uint32_t row_of(struct freed_pages *f, const struct heap *heap, const struct block *b)
 {
@@ -80,7 +155,7 @@ static uint32_t count_release(struct freed_pages *f, const struct heap *heap, co
 	struct freed_row *row;
 	uint32_t id;
 
-	if (usable_of(old) < LOOK_BYTES_MIN)
+	if (!is_large(old))
 		return 0;
 	id = row_of(f, heap, old);
 	row = &f->rows[id - 1];
@@ -92,18 +167,53 @@ static uint32_t count_release(struct freed_pages *f, const struct heap *heap, co
 	return id;
 }
 
-static void apply_look(struct freed_row *row, const struct block *b, const struct look *look)
+/* UNTOUCHED bytes of B never were, and B stands for WEIGHT releases. */
+static void apply_untouched(struct freed_row *row, const struct block *b, uint64_t untouched,
+			    double weight)
 {
-	uint64_t page = row->heap->image->page_size;
-	uint64_t untouched = freed_untouched(b, look, page ? page : PAGE_USUAL);
-	double weight = (double)look->weight;
-
 	if (row->heap->sampling_bytes && b->size)
 		weight *= (double)replay_weight(row->heap, b).bytes / (double)b->size;
 	row->looked++;
 	row->untouched_seen = sum_saturated(row->untouched_seen, untouched);
 	row->weighted_asked += weight * (double)b->size;
 	row->weighted_untouched += weight * (double)untouched;
+}
+
+static void apply_look(struct freed_row *row, const struct block *b, const struct look *look)
+{
+	uint64_t page = row->heap->image->page_size;
+
+	apply_untouched(row, b, freed_untouched(b, look, page ? page : PAGE_USUAL),
+			(double)look->weight);
+}
+
+/* The last one before IMAGE ended that has all its pages; NULL: none. */
+static const struct map_snapshot *last_snapshot(const struct map_snapshots *s, uint32_t image)
+{
+	for (size_t i = s->count; i > 0; i--) {
+		const struct map_snapshot *item = &s->items[i - 1];
+
+		if (item->image == image && item->moment == MEMORY_AT_EXIT)
+			return item->has_pages && !item->pages_are_cut ? item : NULL;
+	}
+	return NULL;
+}
+
+void freed_pages_add_kept(struct freed_pages *f, const struct map_snapshots *snapshots)
+{
+	struct large_block *b, *next;
+
+	HASH_ITER(hh, f->live, b, next) {
+		const struct map_snapshot *s = last_snapshot(snapshots, b->heap->image->number);
+		uint64_t touched;
+		uint32_t id;
+
+		if (!s)
+			continue;
+		touched = map_snapshot_touched(s, b->block.addr, b->block.addr + b->block.size);
+		id = count_release(f, b->heap, &b->block);
+		apply_untouched(&f->rows[id - 1], &b->block, difference(b->block.size, touched), 1);
+	}
 }
 
 /* A realloc that made OLD larger where it was, or moved its pages (mremap): it lives on. */
@@ -153,6 +263,8 @@ void freed_pages_add(struct freed_pages *f, const struct event *event, const str
 {
 	struct freed_last *last = last_of(f, event->stream);
 
+	if (f->has_kept && (change->acquired || change->released || change->also))
+		live_change(f, change);
 	for (const struct change *c = change->also; c; c = c->also)
 		if (c->released && c->kind == KIND_HEAP)
 			count_release(f, c->heap, &c->old);

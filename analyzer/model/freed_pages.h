@@ -16,6 +16,7 @@
 #include "look_record.h"
 #include "model/replay.h"
 #include "trace/event.h"
+#include "trace/map_snapshots.h"
 
 /* The large blocks of one site that were released, by free or by a realloc that moved or shrank them. */
 struct freed_row {
@@ -39,11 +40,15 @@ struct freed_last {
 	struct look look;       /* of a realloc under way */
 };
 
+struct large_block;
+
 /* All zero is empty. */
 struct freed_pages {
 	struct freed_row *rows;
 	size_t count, capacity;
+	bool has_kept;          /* to be set first: freed_pages_add_kept() will be called */
 	/* private */
+	struct large_block *live, *spare;
 	struct idmap index;
 	struct freed_last *last; /* by stream */
 	size_t last_count;
@@ -53,6 +58,13 @@ void freed_pages_release(struct freed_pages *f);
 
 /* EVENT, and what it did. */
 void freed_pages_add(struct freed_pages *f, const struct event *event, const struct change *change);
+
+/*
+ * After the last event: count large blocks that were never released as if they had been at the end
+ * of their image, by the snapshot of its pages that was taken then. Those of images without
+ * one, and what a child inherited, stay uncounted.
+ */
+void freed_pages_add_kept(struct freed_pages *f, const struct map_snapshots *snapshots);
 
 /* Add the figures of FROM to those of TO, whose heap and site stay. */
 void freed_row_sum(struct freed_row *to, const struct freed_row *from);

@@ -97,7 +97,8 @@ static void group_add(struct sitegroup *to, const struct site *s)
 	}
 }
 
-struct sitegroups *sitegroups_new(const struct heap *h, const struct site_naming *naming)
+struct sitegroups *sitegroups_new(const struct heap *h, const struct site_naming *naming,
+				  const struct freed_pages *freed)
 {
 	struct sitegroups *g = xcalloc(1, sizeof(*g));
 	/* as there are no more groups than sites */
@@ -119,6 +120,12 @@ struct sitegroups *sitegroups_new(const struct heap *h, const struct site_naming
 		if (h->sites[i].main_size == to->main_size)
 			to->main_blocks = sum_saturated(to->main_blocks,
 							h->sites[i].main_blocks);
+	}
+	for (size_t i = 0; freed && i < freed->count; i++) {
+		const struct freed_row *row = &freed->rows[i];
+
+		if (row->heap->image == h->image && row->site < h->site_count)
+			freed_row_sum(&g->items[group_of[row->site]].large, row);
 	}
 	free(group_of);
 	for (int kind = 0; kind < KIND_COUNT; kind++)

@@ -6,6 +6,7 @@
 #define MODEL_SITEGROUPS_H
 
 #include "model/findings.h"
+#include "model/freed_pages.h"
 #include "model/replay.h"
 
 struct sitegroup {
@@ -14,6 +15,7 @@ struct sitegroup {
 	uint8_t kind;            /* enum alloc_kind */
 	struct amount total, peak, end, temporary, moved;
 	uint64_t reallocs;
+	struct freed_row large;  /* large blocks and what of them was touched; its heap and site are 0 */
 	uint64_t main_size;      /* a size that has more than half of the blocks, if one has */
 	uint64_t main_blocks;    /* blocks of main_size: at least so many */
 	uint64_t main_votes;
@@ -25,7 +27,9 @@ struct sitegroups {
 	size_t count;
 };
 
-struct sitegroups *sitegroups_new(const struct heap *h, const struct site_naming *naming);
+/* FREED may be NULL: `large` is then empty. */
+struct sitegroups *sitegroups_new(const struct heap *h, const struct site_naming *naming,
+				  const struct freed_pages *freed);
 void sitegroups_free(struct sitegroups *g);
 
 #endif

@@ -69,6 +69,7 @@ static const char *const words[][6] = {
 	{ "temporary", "--all" },
 	{ "temporary", "--age=1us", "--format=csv" },
 	{ "sites", "--lifetimes", "--all" },
+	{ "sites", "--touched=freed", "--all", "--format=csv" },
 	{ "check", "--max-peak=1K", "--max-in=total:*=1", "--all" },
 	{ "check", "--max-blocks=10", "--format=junit", "--since=30ns" },
 	{ "maps", "--all" },

@@ -94,7 +94,7 @@ int fuzz_replay(const uint8_t *data, size_t size)
 
 		replay_each_live(s->replay, h, visit, &sum);
 		replay_each_mapping(s->replay, h, visit, &sum);
-		findings_free(findings_new(&s->recording, h, NULL));
+		findings_free(findings_new(&s->recording, h, NULL, NULL));
 	}
 	story_free(s);
 	return 0;

@@ -14,6 +14,7 @@
 #include "base/xmem.h"
 #include "fixture/mktrace.h"
 #include "fuzz/fuzz.h"
+#include "look_record.h"
 #include "session_ring.h"
 #include "symbol/symbol_codec.h"
 #include "version.h"
@@ -269,6 +270,12 @@ static void tell_calls(struct mktrace *t, mk_stream s)
 	mk_realloc(t, s, 30, 0, 0xa000, 10, 0x1120);
 	mk_realloc_begin(t, s, 32, 0x9000, MK_STACK(0x1124));
 	mk_realloc_end(t, s, 34, 0x9000, 4, 25);
+	mk_malloc_mapped(t, s, 35, 0x7f0000200010, 1 << 20, 0x1128);
+	mk_realloc_begin(t, s, 35, 0x7f0000200010, MK_STACK(0x1128));
+	mk_look(t, s, 35, 1, (1 << 20) - 4080, LOOK_LAST_ABSENT);
+	mk_realloc_end(t, s, 35, 0x7f0000200010, 0, 1 << 17);
+	mk_free(t, s, 35, 0x7f0000200010);
+	mk_look(t, s, 35, 3, 4096, LOOK_PARTIAL);
 	mk_malloc_mapped(t, s, 36, 0x7f0000000010, 1 << 20, 0x1130);
 	mk_failed(t, s, 38, FUNC_CALLOC, 12, 1ull << 40, 1ull << 40);
 	mk_null_call(t, s, 40, FUNC_FREE);

@@ -150,7 +150,7 @@ static void check_heap(struct recording *r, struct replay *rp, const struct heap
 	FUZZ_CHECK(h->image->how == PROCESS_FORKED ||
 		   (visited.sum.blocks == h->live.blocks && visited.sum.bytes == h->live.bytes));
 	replay_each_mapping(rp, h, visit_block, &mapped);
-	findings_free(findings_new(r, h, NULL));
+	findings_free(findings_new(r, h, NULL, NULL));
 }
 
 static void check_replay(struct recording *r, struct stacks *stacks)

@@ -4,7 +4,9 @@
 #include <string.h>
 #include <sys/mman.h>
 
+#include "base/xmem.h"
 #include "fixture/story.h"
+#include "model/freed_pages.h"
 
 #include "test.h"
 
@@ -35,7 +37,7 @@ static const struct finding *find(const struct findings *f, enum finding_kind ki
 
 static struct findings *end(struct story *s)
 {
-	return findings_new(&s->recording, story_end(s, 1), &naming);
+	return findings_new(&s->recording, story_end(s, 1), &naming, NULL);
 }
 
 TEST(test_findings_of_an_empty_heap_are_none)
@@ -220,8 +222,86 @@ TEST(test_arenas_are_no_finding_in_other_programs_or_with_python_malloc)
 	findings_free(f);
 	s->images[0].setting_count = 0;
 	s->images[0].exe = (char *)"/usr/bin/perl";
-	f = findings_new(&s->recording, replay_heap(s->replay, 0), &naming);
+	f = findings_new(&s->recording, replay_heap(s->replay, 0), &naming, NULL);
 	assert_null(find(f, FINDING_HIDDEN_ARENAS));
+	findings_free(f);
+	story_free(s);
+}
+
+/* BLOCKS blocks of 1 MiB of site 1 that were freed, each with ABSENT bytes untouched. */
+static struct findings *freed_blocks(struct story *s, unsigned blocks, uint64_t absent)
+{
+	struct freed_pages freed = { 0 };
+	struct findings *f;
+
+	for (unsigned i = 0; i < blocks; i++)
+		story_alloc(s, 0, i + 1, 0x100000 * (i + 1), 1 << 20, 1);
+	freed.rows = xcalloc(1, sizeof(*freed.rows));
+	freed.rows[freed.count++] = (struct freed_row){
+		.heap = story_end(s, 1),
+		.freed = { blocks, (uint64_t)blocks << 20 },
+		.recorded = blocks,
+		.looked = blocks,
+		.untouched_seen = blocks * absent,
+	};
+	f = findings_new(&s->recording, story_end(s, 1), &naming, &freed);
+	freed_pages_release(&freed);
+	return f;
+}
+
+TEST(test_large_blocks_that_are_hardly_touched_are_a_finding)
+{
+	struct story *s = story_new(0);
+	struct findings *f = freed_blocks(s, 20, (1 << 20) - 8192);
+	const struct finding *x = find(f, FINDING_NEVER_TOUCHED);
+
+	assert_non_null(x);
+	assert_int_equal(x->count, 20);
+	assert_int_equal(x->bytes, 20 * ((1 << 20) - 8192));
+	assert_non_null(strstr(x->text, "asked for 20 blocks of 1.0 MiB on average and touched 8.0 KiB of "
+			       "each at most (0.8 %)"));
+	assert_null(strstr(x->text, "as far as"));
+	assert_non_null(strstr(x->remedy, "sites --touched=freed"));
+	findings_free(f);
+	story_free(s);
+}
+
+TEST(test_one_large_block_is_told_of_as_one)
+{
+	struct story *s = story_new(0);
+	struct freed_pages freed = { 0 };
+	const struct finding *x;
+	struct findings *f;
+
+	story_alloc(s, 0, 1, 0x100000, 32 << 20, 1);
+	freed.rows = xcalloc(1, sizeof(*freed.rows));
+	freed.rows[freed.count++] = (struct freed_row){
+		.heap = story_end(s, 1), .freed = { 1, 32 << 20 }, .recorded = 1, .looked = 1,
+		.untouched_seen = 24 << 20,
+	};
+	f = findings_new(&s->recording, story_end(s, 1), &naming, &freed);
+	x = find(f, FINDING_NEVER_TOUCHED);
+	assert_non_null(x);
+	assert_non_null(strstr(x->text, "asked for a block of 32.0 MiB and touched 8.0 MiB of it at most "
+			       "(25.0 %)"));
+	freed_pages_release(&freed);
+	findings_free(f);
+	story_free(s);
+}
+
+TEST(test_little_and_mostly_touched_memory_is_no_finding)
+{
+	struct story *s = story_new(0);
+	/* 15 MiB untouched */
+	struct findings *f = freed_blocks(s, 15, 1 << 20);
+
+	assert_null(find(f, FINDING_NEVER_TOUCHED));
+	findings_free(f);
+	story_free(s);
+	s = story_new(0);
+	/* less than half of each */
+	f = freed_blocks(s, 100, 400 << 10);
+	assert_null(find(f, FINDING_NEVER_TOUCHED));
 	findings_free(f);
 	story_free(s);
 }
@@ -245,6 +325,9 @@ int main(void)
 		cmocka_unit_test(test_arenas_of_python_hide_the_objects_in_them),
 		cmocka_unit_test(test_arenas_of_python_2_have_a_remedy_that_works_there),
 		cmocka_unit_test(test_arenas_are_no_finding_in_other_programs_or_with_python_malloc),
+		cmocka_unit_test(test_large_blocks_that_are_hardly_touched_are_a_finding),
+		cmocka_unit_test(test_one_large_block_is_told_of_as_one),
+		cmocka_unit_test(test_little_and_mostly_touched_memory_is_no_finding),
 		cmocka_unit_test(test_findings_have_keys_and_severities_have_names),
 	};
 

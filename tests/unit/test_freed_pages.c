@@ -203,6 +203,45 @@ TEST(test_a_realloc_to_nothing_frees)
 	assert_int_equal(f.rows[0].untouched_seen, 4096);
 }
 
+TEST(test_what_is_kept_counts_by_the_snapshot_at_the_end)
+{
+	struct address_range touched[] = { { 0x10000, 0x12000 }, { 0x40000, 0x41000 } };
+	struct map_snapshot items[] = {
+		{ .image = 1, .moment = MEMORY_AT_EXIT, .touched = touched, .touched_count = 2,
+		  .has_pages = true },
+		{ .image = 2, .moment = MEMORY_AT_EXIT, .has_pages = true },
+	};
+	struct map_snapshots snapshots = { .items = items, .count = 2 };
+
+	f.has_kept = true;
+	fed(0, EVENT_ALLOC, story_alloc(s, 0, ++stamp, 0x10010, BIG, 3));
+	fed(0, EVENT_ALLOC, story_alloc(s, 0, ++stamp, 0x40010, BIG, 4));
+	fed(0, EVENT_ALLOC, story_alloc(s, 0, ++stamp, 0x80010, 100, 4));
+	release(0, 0x40010);
+	/* one more at a place that was used before */
+	fed(0, EVENT_ALLOC, story_alloc(s, 0, ++stamp, 0x40010, 2 * BIG, 4));
+	freed_pages_add_kept(&f, &snapshots);
+	assert_int_equal(f.count, 2);
+	assert_int_equal(f.rows[0].freed.bytes, 3 * BIG);
+	assert_int_equal(f.rows[0].looked, 1);
+	assert_int_equal(f.rows[0].untouched_seen, 2 * BIG - 0xff0);
+	assert_int_equal(f.rows[1].freed.bytes, BIG);
+	assert_int_equal(freed_row_untouched(&f.rows[1]), BIG - 0x1ff0);
+}
+
+TEST(test_what_is_kept_is_not_known_without_all_pages)
+{
+	struct map_snapshot item = {
+		.image = 1, .moment = MEMORY_AT_EXIT, .has_pages = true, .pages_are_cut = true,
+	};
+	struct map_snapshots snapshots = { .items = &item, .count = 1 };
+
+	f.has_kept = true;
+	fed(0, EVENT_ALLOC, story_alloc(s, 0, ++stamp, 0x10010, BIG, 3));
+	freed_pages_add_kept(&f, &snapshots);
+	assert_int_equal(f.count, 0);
+}
+
 TEST(test_absent_bytes_behind_the_requested_end_were_not_asked_for)
 {
 	/* 0x10010 + 65536 ends at 0x20010; the mapping goes on to 0x21000 */
@@ -243,6 +282,8 @@ int main(void)
 		CASE(test_pages_that_mremap_moved_are_kept),
 		CASE(test_a_realloc_that_failed_gave_up_nothing),
 		CASE(test_a_realloc_to_nothing_frees),
+		CASE(test_what_is_kept_counts_by_the_snapshot_at_the_end),
+		CASE(test_what_is_kept_is_not_known_without_all_pages),
 		CASE(test_absent_bytes_behind_the_requested_end_were_not_asked_for),
 	};
 

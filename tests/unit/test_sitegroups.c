@@ -27,7 +27,7 @@ TEST(test_sitegroups_add_up_what_has_one_name)
 	story_alloc(s, 0, 5, 0x5000, 1, 30);
 	story_alloc(s, 0, 6, 0x6000, 1, STACK_NONE);
 	story_syscall(s, 0, 7, SYS_MEM_mmap, STORY_ARGS(0, 4096, 3, 0x22), 0x70000, 0, 3);
-	g = sitegroups_new(story_end(s, 1), &naming);
+	g = sitegroups_new(story_end(s, 1), &naming, NULL);
 	assert_int_equal(g->count, 4);
 	assert_string_equal(g->items[0].name, "small");
 	assert_int_equal(g->items[0].total.blocks, 3);
@@ -51,7 +51,7 @@ TEST(test_sitegroups_without_names_are_one_unknown_group_a_kind)
 
 	story_alloc(s, 0, 1, 0x1000, 10, 3);
 	story_alloc(s, 0, 2, 0x2000, 10, 13);
-	g = sitegroups_new(story_end(s, 1), NULL);
+	g = sitegroups_new(story_end(s, 1), NULL, NULL);
 	assert_int_equal(g->count, 1);
 	assert_string_equal(g->items[0].name, "unknown code");
 	sitegroups_free(g);
@@ -61,7 +61,7 @@ TEST(test_sitegroups_without_names_are_one_unknown_group_a_kind)
 TEST(test_sitegroups_of_an_empty_heap_are_none)
 {
 	struct story *s = story_new(0);
-	struct sitegroups *g = sitegroups_new(story_end(s, 1), &naming);
+	struct sitegroups *g = sitegroups_new(story_end(s, 1), &naming, NULL);
 
 	assert_int_equal(g->count, 0);
 	sitegroups_free(g);
