@@ -72,6 +72,8 @@ struct ring_header {
 	_Alignas(64) uint64_t heartbeat_ns; /* CLOCK_MONOTONIC of its last round; 0: none yet */
 	uint32_t recorder_pid;
 	uint32_t stopping;     /* 1: the recorder ends; do not wait for it */
+	uint64_t taken_slots;  /* slots with records that it copied and gave back; ... */
+	uint64_t taken_bytes;  /* ... bytes of records in them: what its file lacks died with it */
 
 	/* written by the targets, seldom */
 	_Alignas(64) uint64_t meta_tail;  /* bytes of the metadata area handed out */

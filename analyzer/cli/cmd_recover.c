@@ -127,17 +127,40 @@ static void copy_meta(enum meta_kind kind, const uint8_t *payload, size_t bytes,
 		pack_meta(c->pack, kind, payload, bytes);
 }
 
-/* Every report says it: what follows the last segment that was written leaves no gap to be seen. */
+/* Every report says it. */
 static void put_fault(struct pack *p, const struct recording *r)
 {
+	char segments[UNITS_MAX], bytes[UNITS_MAX], *text;
 	struct meta_fields f = { 0 };
 
+	if (r->unwritten_segments)
+		text = xasprintf("recovered after its recorder was killed: %s segment%s (%s of records) "
+				 "that it had taken and not written %s missing",
+				 units_count(segments, r->unwritten_segments),
+				 r->unwritten_segments == 1 ? "" : "s",
+				 units_bytes(bytes, r->unwritten_bytes),
+				 r->unwritten_segments == 1 ? "is" : "are");
+	else
+		text = xstrdup("recovered after its recorder was killed: nothing that it had taken is "
+			       "missing");
 	meta_fields_number(&f, 0);
 	meta_fields_number(&f, r->end_stamp);
-	meta_fields_text(&f, "recovered after its recorder was killed: calls that the recorder had taken "
-			 "and not written yet are missing");
+	meta_fields_text(&f, text);
 	pack_meta(p, META_FAULT, f.bytes, f.count);
 	meta_fields_release(&f);
+	free(text);
+}
+
+/* Missing segments count as damage: those that leave a gap are found again by the reader. */
+static uint64_t loss_of(const struct recording *r, unsigned cause, const struct pack_totals *t)
+{
+	uint64_t count = r->losses[cause];
+
+	if (cause == LOSS_OUTPUT)
+		count += t->lost_events;
+	if (cause == LOSS_DAMAGED && count < r->unwritten_segments)
+		count = r->unwritten_segments;
+	return count;
 }
 
 static void put_totals(struct packed_writer *w, const struct recording *r,
@@ -149,7 +172,7 @@ static void put_totals(struct packed_writer *w, const struct recording *r,
 	meta_fields_number(&f, t->raw_bytes);
 	for (unsigned i = 0; i < LOSS_COUNT; i++) {
 		meta_fields_number(&f, i);
-		meta_fields_number(&f, r->losses[i] + (i == LOSS_OUTPUT ? t->lost_events : 0));
+		meta_fields_number(&f, loss_of(r, i, t));
 	}
 	packed_writer_meta(w, META_TOTALS, f.bytes, f.count);
 	meta_fields_release(&f);
@@ -239,9 +262,12 @@ static int recover(const struct recover_request *rq, struct diag *d)
 	}
 	if (result == 0 && r->damage[0])
 		diag_print("warning", "%s", r->damage);
-	if (result == 0 && r->missing_segments)
-		diag_print("warning", "%s segments are missing: the recorder had them when it was "
-			   "killed", units_count(calls, r->missing_segments));
+	if (result == 0 && r->unwritten_segments)
+		diag_print("warning", "%s segments (%s of records) are missing: the recorder had them "
+			   "when it was killed", units_count(calls, r->unwritten_segments),
+			   units_bytes(bytes, r->unwritten_bytes));
+	else if (result == 0 && r->missing_segments)
+		diag_print("warning", "%s segments are missing", units_count(calls, r->missing_segments));
 	if (result == 0 && (ring || r->is_ring))
 		diag_print("", "the ring '%s' was read and may be removed", ring ? ring : rq->input);
 	free(ring);

@@ -84,33 +84,43 @@ static bool read_header(const struct drain *d, uint32_t i, struct segment_header
 }
 
 /*
- * Copy what slot I holds to the packer. A slot without records (its owner died
- * first) is nothing.
+ * Copy what slot I holds to the packer; returns its bytes. A slot without records (its owner
+ * died first) is nothing.
  */
-static void hand_over(struct drain *d, uint32_t i, bool partial)
+static uint64_t hand_over(struct drain *d, uint32_t i, bool partial)
 {
 	const struct segment_header *h = slot_header(d, i);
 	uint64_t committed = __atomic_load_n(&h->committed, __ATOMIC_ACQUIRE);
 	struct segment_header copy;
 
 	if (!committed)
-		return;
+		return 0;
 	/* the owner of a slot that is not full may be at work in it */
 	if (!partial)
 		copy = *h;
 	else if (!read_header(d, i, &copy))
-		return;
+		return 0;
 	if (copy.magic != SEGMENT_MAGIC || copy.kind != SEGMENT_EVENTS ||
 	    copy.header_bytes != sizeof(copy) ||
 	    committed > d->s->fixed.slot_bytes - sizeof(copy)) {
 		d->totals.damaged++;
-		return;
+		return 0;
 	}
 	if (partial)
 		copy.last_stamp = 0;
 	pack_events(d->pack, &copy, (const uint8_t *)h + sizeof(copy), committed);
 	d->totals.slots++;
 	d->totals.partial += partial;
+	return committed;
+}
+
+/* What is in our memory only is said in the ring: `recover` knows then what died with us. */
+static void count_taken(struct ring_header *ring, uint64_t bytes)
+{
+	if (!bytes)
+		return;
+	__atomic_store_n(&ring->taken_slots, ring->taken_slots + 1, __ATOMIC_RELAXED);
+	__atomic_store_n(&ring->taken_bytes, ring->taken_bytes + bytes, __ATOMIC_RELEASE);
 }
 
 /* full_slots goes down by one, but never below zero: a target may have died before counting. */
@@ -129,14 +139,16 @@ static bool take_slot(struct drain *d, uint32_t i, uint64_t word)
 	struct ring_header *ring = d->s->ring;
 	bool full = slot_word_state(word) == SLOT_FULL;
 	uint64_t draining = slot_word(SLOT_DRAINING, slot_word_tid(word), slot_word_order(word));
+	uint64_t bytes;
 	uint32_t hint;
 
 	if (!__atomic_compare_exchange_n(&d->s->words[i], &word, draining, false,
 					 __ATOMIC_ACQUIRE, __ATOMIC_RELAXED))
 		return false;
-	hand_over(d, i, !full);
+	bytes = hand_over(d, i, !full);
 	/* all of the header: a stale image number must not be taken for the next owner's */
 	memset(slot_header(d, i), 0, sizeof(struct segment_header));
+	count_taken(ring, bytes);
 	__atomic_store_n(&d->s->words[i], slot_word(SLOT_FREE, 0, 0), __ATOMIC_RELEASE);
 	if (full)
 		uncount_full(ring);

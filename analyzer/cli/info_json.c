@@ -107,6 +107,8 @@ void info_json(const struct recording *r)
 			    "ns_per_tick", r->ns_per_tick, "estimate", r->clock_is_estimate));
 	json_object_set_new(o, "losses", losses_json(r));
 	json_object_set_new(o, "missing_segments", json_from_number(r->missing_segments));
+	json_object_set_new(o, "unwritten_segments", json_from_number(r->unwritten_segments));
+	json_object_set_new(o, "unwritten_bytes", json_from_number(r->unwritten_bytes));
 	json_object_set_new(o, "damage", r->damage[0] ? json_from_text(r->damage) : json_null());
 	json_object_set_new(o, "notes", notes_json(r));
 	json_object_set_new(o, "images", images_json(r));

@@ -98,7 +98,7 @@ static uint64_t total_losses(const struct recording *r)
 
 static void put_health_text(const struct recording *r)
 {
-	char n[UNITS_MAX];
+	char n[UNITS_MAX], bytes[UNITS_MAX];
 
 	if (!total_losses(r))
 		info_line("losses", "none");
@@ -107,6 +107,10 @@ static void put_health_text(const struct recording *r)
 			info_line("losses", "%s: %s", units_count(n, r->losses[i]), info_loss_texts[i]);
 	if (r->missing_segments)
 		info_line("missing", "%s segments", units_count(n, r->missing_segments));
+	if (r->unwritten_segments)
+		info_line("unwritten", "%s segments, %s of records: in the memory of the recorder, or "
+			  "lost with it", units_count(n, r->unwritten_segments),
+			  units_bytes(bytes, r->unwritten_bytes));
 	info_line("damage", "%s", r->damage[0] ? r->damage : "none");
 	info_unrecorded_lines(r, info_line);
 	info_stacks_text(r, info_line);

@@ -14,8 +14,9 @@
 
 #include "base/xmem.h"
 
-/* Enough for totals, the end and the index of a few thousand segments. */
+/* Enough for totals, the end and the index of a few thousand segments; on a small disk of fewer. */
 #define RESERVE_BYTES (512 * 1024)
+#define RESERVE_LEAST (8 * 1024)
 
 static char *directory_of(const char *path)
 {
@@ -30,11 +31,12 @@ static int reserve_space(const char *directory)
 {
 	int fd = open(directory, O_TMPFILE | O_RDWR | O_CLOEXEC, 0600);
 
-	if (fd >= 0 && fallocate(fd, 0, 0, RESERVE_BYTES) != 0) {
+	for (off_t bytes = RESERVE_BYTES; fd >= 0 && bytes >= RESERVE_LEAST; bytes /= 8)
+		if (fallocate(fd, 0, 0, bytes) == 0)
+			return fd;
+	if (fd >= 0)
 		close(fd);
-		fd = -1;
-	}
-	return fd;
+	return -1;
 }
 
 int output_file_open(struct output_file *o, const char *path, struct diag *d)

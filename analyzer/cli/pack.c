@@ -203,6 +203,13 @@ static bool is_call(unsigned kind)
 	       kind == EVENT_FAILED;
 }
 
+/* What counts as one lost event, as the target counts them: halves and remarks do not. */
+static bool is_event(unsigned kind)
+{
+	return kind != EVENT_REALLOC_BEGIN && kind != EVENT_SYSCALL_BEGIN && kind != EVENT_TIMING &&
+	       kind != EVENT_THREAD && kind != EVENT_LOSS;
+}
+
 /*
  * A mark that the program made stands among its events: say it in the metadata
  * too, so that it can be found without reading them. It is not counted in
@@ -219,7 +226,7 @@ static void repeat_mark(struct pack *p, const struct segment_header *h, const st
 	meta_fields_release(&f);
 }
 
-/* Count the records of ITEM, gather its frames, close its header. */
+/* Count the records of ITEM (as lost ones too), gather its frames, close its header. */
 static void count_item(struct pack *p, struct item *item, struct pack_totals *sum)
 {
 	struct decoder *d = &p->decoder;
@@ -229,6 +236,7 @@ static void count_item(struct pack *p, struct item *item, struct pack_totals *su
 	decoder_init(d, item->data, item->bytes, item->header.first_stamp, item->header.thread);
 	while ((more = record_decode(d, &r)) > 0) {
 		sum->events++;
+		sum->lost_events += is_event(r.kind);
 		sum->calls += is_call(r.kind);
 		if (r.kind == EVENT_MARK)
 			repeat_mark(p, &item->header, &r);
@@ -262,7 +270,7 @@ static void write_item(struct pack *p, struct item *item, int level, bool failed
 	if (grown < 0 && !p->totals.error)
 		p->totals.error = errno ? errno : EIO;
 	if (grown < 0) {
-		p->totals.lost_events += sum.events;
+		p->totals.lost_events += sum.lost_events;
 	} else if (!item->is_meta) {
 		p->totals.segments++;
 		p->totals.raw_bytes += item->bytes;

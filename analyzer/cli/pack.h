@@ -32,7 +32,7 @@ struct pack_totals {
 	uint64_t stored_bytes;  /* what the file grew by for them */
 	uint64_t events;        /* records written */
 	uint64_t calls;         /* allocator calls among them; a realloc is one */
-	uint64_t lost_events;   /* records that could not be written */
+	uint64_t lost_events;   /* calls and the like that could not be written; each once */
 	uint64_t damaged;       /* segments in which records could not be decoded */
 	uint64_t backlog_peak;  /* bytes waiting at most */
 	int error;              /* errno of the first failed write; 0: none */

@@ -97,6 +97,11 @@ static void add_damage(struct health *h, const struct recording *r)
 	else if (!r->complete)
 		add(h, "the recording is being made, or was cut short: what is not in it yet "
 		       "is missing");
+	if (r->unwritten_segments > 0)
+		add(h, "%s segment%s (%s of records) that the recorder had taken %s not in its file",
+		    units_count(segments, r->unwritten_segments),
+		    r->unwritten_segments == 1 ? "" : "s", units_bytes(bytes, r->unwritten_bytes),
+		    r->unwritten_segments == 1 ? "is" : "are");
 	if (r->clock_is_estimate)
 		add(h, "times are an estimate: the recording has one clock sample only");
 }

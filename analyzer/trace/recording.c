@@ -187,13 +187,16 @@ static bool same_stream(const struct segment_header *a, const struct segment_hea
 	return a->image == b->image && a->stream == b->stream;
 }
 
-/* By image, stream, sequence; copies removed; gaps counted. */
+static bool is_same(const struct segment_header *a, const struct segment_header *b)
+{
+	return same_stream(a, b) && a->sequence == b->sequence;
+}
+
+/* They are sorted by image, stream, sequence: remove copies, count gaps. */
 static void order_segments(struct recording *r)
 {
 	size_t kept = 0;
 
-	if (r->segment_count)
-		qsort(r->segments, r->segment_count, sizeof(*r->segments), compare_segments);
 	for (size_t i = 0; i < r->segment_count; i++) {
 		const struct segment_header *h = &r->segments[i].header;
 		const struct segment_header *last = kept ? &r->segments[kept - 1].header : NULL;
@@ -209,6 +212,34 @@ static void order_segments(struct recording *r)
 		r->segments[kept++] = r->segments[i];
 	}
 	r->segment_count = kept;
+}
+
+/*
+ * Taken from the ring, less what is in the file and not in the ring. Before copies are
+ * removed: of two neighbours the order says which are.
+ */
+static void find_unwritten(struct recording *r)
+{
+	struct recording_sources *src = r->sources;
+	uint64_t segments = 0, bytes = 0;
+
+	for (size_t i = 0; i < r->segment_count; i++) {
+		const struct segment_ref *s = &r->segments[i];
+		bool is_copy = false;
+
+		for (size_t k = i + 1; k < r->segment_count && k < i + SOURCES_MAX; k++)
+			is_copy |= r->segments[k].in_ring && is_same(&s->header, &r->segments[k].header);
+		for (size_t k = i; k-- > 0 && k + SOURCES_MAX > i;)
+			is_copy |= r->segments[k].in_ring && is_same(&s->header, &r->segments[k].header);
+		if (s->in_ring || is_copy)
+			continue;
+		segments++;
+		bytes += s->header.committed;
+	}
+	r->unwritten_segments = src->taken_slots > segments ? src->taken_slots - segments : 0;
+	r->unwritten_bytes = src->taken_bytes > bytes ? src->taken_bytes - bytes : 0;
+	if (!r->unwritten_segments)
+		r->unwritten_bytes = 0;
 }
 
 /* A thread whose beginning was not noted: the metadata area was full. */
@@ -315,6 +346,9 @@ struct recording *recording_open_many(const char *const paths[], size_t count,
 		diag_errno(d, STATUS_IO, "cannot open '%s'", paths[0]);
 		goto fail;
 	}
+	if (r->segment_count)
+		qsort(r->segments, r->segment_count, sizeof(*r->segments), compare_segments);
+	find_unwritten(r);
 	order_segments(r);
 	metadata_apply(r);
 	note_segments(r);

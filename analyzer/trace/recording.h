@@ -146,6 +146,11 @@ struct recording {
 	uint64_t damaged_bytes;
 	char damage[256];         /* the first damage, in words with offset; "" : none */
 	size_t missing_segments;  /* by gaps of sequence numbers; those damaged in place included */
+	/*
+	 * What a recorder had taken from the ring and not written to the file beside it: in
+	 * its memory while it lives, lost when it was killed. The gaps above are among these.
+	 */
+	uint64_t unwritten_segments, unwritten_bytes;
 	struct ring_options options;   /* what was asked of the library */
 	bool has_options;         /* false: a packed file; it keeps META_SESSION's text only */
 	char *options_text;       /* META_SESSION: options of `record`; may be NULL */

@@ -44,6 +44,7 @@ struct recording_sources {
 	uint64_t meta_total;        /* bytes in all of them */
 	struct meta_record *meta;
 	size_t meta_count, meta_capacity;
+	uint64_t taken_slots, taken_bytes; /* by the recorder, as its ring says */
 	size_t damaged_headers;     /* places where no segment header was found */
 	size_t note_capacity, mark_capacity, sample_capacity;
 	size_t unrecorded_capacity, oom_capacity;

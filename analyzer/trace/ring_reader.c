@@ -89,6 +89,8 @@ static void take_header(struct ring_scan *s)
 	if (r->options.callgraph > CALLGRAPH_LIBUNWIND)
 		r->options.callgraph = CALLGRAPH_CFI;
 	r->has_options = true;
+	r->sources->taken_slots = h->taken_slots;
+	r->sources->taken_bytes = h->taken_bytes;
 	if (!r->root_pid)
 		r->root_pid = h->root_pid;
 	/* a packed file beside it knows more */

@@ -332,6 +332,39 @@ TEST(test_drain_result_opens_as_a_recording)
 	scene_close(&sc);
 }
 
+TEST(test_drain_what_is_taken_and_not_written_can_be_told_afterwards)
+{
+	struct scene sc;
+	struct recording *r;
+	struct diag d = { 0 };
+	const char *paths[2];
+
+	scene_open(&sc, WHEN_FULL_WAIT);
+	paths[0] = sc.path;
+	paths[1] = sc.s.path;
+	announce(&sc, IMAGE, getpid(), start_of(getpid()));
+	for (uint32_t i = 0; i < 3; i++) {
+		fill(&sc, i, IMAGE, i, 100);
+		close_slot(&sc, i);
+	}
+	assert_int_equal(drain_round(sc.d), 1 + 3);
+	/* nothing follows them, so that there is no gap */
+	fill(&sc, 0, IMAGE + 1, 0, 100);
+	r = recording_open_many(paths, 2, &d);
+	assert_int_equal(r->unwritten_segments, 3);
+	assert_int_equal(r->unwritten_bytes, sc.s.ring->taken_bytes);
+	assert_int_equal(r->missing_segments, 0);
+	recording_close(r);
+	/* the living slot is in the file then, and in the ring still */
+	assert_int_equal(finish(&sc).segments, 4);
+	r = recording_open_many(paths, 2, &d);
+	assert_int_equal(r->segment_count, 4);
+	assert_int_equal(r->unwritten_segments, 0);
+	assert_int_equal(r->unwritten_bytes, 0);
+	recording_close(r);
+	scene_close(&sc);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -347,6 +380,7 @@ int main(void)
 		cmocka_unit_test(test_drain_flight_recorder_keeps_full_slots_until_the_end),
 		cmocka_unit_test(test_drain_full_backlog_leaves_slots_where_they_are),
 		cmocka_unit_test(test_drain_result_opens_as_a_recording),
+		cmocka_unit_test(test_drain_what_is_taken_and_not_written_can_be_told_afterwards),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -1,0 +1,198 @@
+/*
+ * test_recorder_faults.c - the recorder stopped, killed, its disk full or frozen, its ring taken away:
+ * the program waits no longer than is promised, and what is missing is counted.
+ */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "support/run.h"
+#include "test.h"
+
+/* Pairs of calls in the part of the program that something happens to. */
+#define PAIRS 6000000ll
+/* A thread waits 2 s for a recorder that gives no sign; the program itself takes a second or two. */
+#define TOOK_MOST 8000
+
+/* In the shell: the program runs, with `took` its milliseconds when it has ended. */
+static const char *timed_pairs(void)
+{
+	static char text[1024];
+
+	snprintf(text, sizeof(text), "a=$(date +%%s%%N); touch ready; %s 3 %lld; b=$(date +%%s%%N); "
+		 "echo $(((b - a) / 1000000)) >took.new; mv took.new took", built("bench/pairs"), PAIRS);
+	return text;
+}
+
+/* Waits for the file NAME for 30 s. */
+#define UNTIL(name) "for i in $(seq 300); do [ -e " name " ] && break; sleep 0.1; done; "
+
+static long long all_calls(const char *file)
+{
+	char *text = ask("summary --all --format=json %s", file);
+	json_t *root = json_loads(text, 0, NULL), *image;
+	long long sum = 0;
+	size_t i;
+
+	assert_true(json_is_array(root));
+	json_array_foreach(root, i, image)
+		if (strstr(json_string_value(json_object_get(image, "program")), "pairs"))
+			sum += number_or_zero(image, "calls.malloc") + number_or_zero(image, "calls.free");
+	json_decref(root);
+	free(text);
+	return sum;
+}
+
+static json_t *info(const char *file)
+{
+	char *text = ask("info --format=json %s", file);
+	json_t *root = json_loads(text, 0, NULL);
+
+	assert_non_null(root);
+	free(text);
+	return root;
+}
+
+/* libc's own calls beside those of COUNT pairs, in each of IMAGES programs. */
+static void assert_adds_up(long long seen, long long lost, long long pairs, int images)
+{
+	if (seen + lost < 2 * pairs || seen + lost > 2 * pairs + 100 * images)
+		fail_msg("%lld seen, %lld lost: not %lld", seen, lost, 2 * pairs);
+}
+
+TEST(test_a_stopped_recorder_holds_the_program_for_two_seconds_and_goes_on)
+{
+	struct result r = run_shell(
+		"%s record -q --ring=1M -o test.data -- /bin/sh -c '%s; " UNTIL("go") "%s 3 200000' & rec=$!; "
+		UNTIL("ready") "kill -STOP $rec; " UNTIL("took") "kill -CONT $rec; sleep 0.2; touch go; "
+		"wait $rec; echo $?; cat took",
+		built("allotrope"), timed_pairs(), built("bench/pairs"));
+	long long took = 0, status = -1;
+	json_t *root = info("test.data");
+
+	assert_int_equal(sscanf(r.out, "%lld %lld", &status, &took), 2);
+	assert_int_equal(status, 0);
+	assert_in_range(took, 1500, TOOK_MOST);
+	assert_true(number_at(root, "losses.no_slot") > 100000);
+	assert_int_equal(json_object_size(json_object_get(root, "losses")), 1);
+	assert_adds_up(all_calls("test.data"), number_at(root, "losses.no_slot"), PAIRS + 200000, 2);
+	json_decref(root);
+	result_free(&r);
+}
+
+TEST(test_a_killed_recorder_holds_the_program_for_two_seconds_and_losses_add_up)
+{
+	struct result r = run_shell(
+		"%s record -q --ring=1M -o test.data -- /bin/sh -c '%s' & rec=$!; "
+		UNTIL("ready") "sleep 0.05; kill -9 $rec; " UNTIL("took") "cat took; sleep 0.1",
+		built("allotrope"), timed_pairs());
+	json_t *before = info("test.data"), *root;
+	long long seen, lost, unwritten, missing;
+
+	assert_in_range(atoi(r.out), 1500, TOOK_MOST);
+	result_free(&r);
+	unwritten = number_at(before, "unwritten_bytes");
+	assert_string_equal(json_string_value(json_object_get(before, "state")), "unfinished");
+	r = run_shell("%s recover test.data 2>told; "
+		      "rm -f \"$(sed -n \"s/.*the ring '\\(.*\\)' was read.*/\\1/p\" told)\"", built("allotrope"));
+	root = info("test.data");
+	assert_string_equal(json_string_value(json_object_get(root, "state")), "complete");
+	seen = all_calls("test.data");
+	lost = number_at(root, "losses.no_slot");
+	missing = 2 * PAIRS - seen - lost;
+	if (!unwritten)
+		assert_adds_up(seen, lost, PAIRS, 1);
+	else if (missing < unwritten / 20 - 200 || missing > unwritten / 2)
+		fail_msg("%lld seen, %lld lost, %lld bytes unwritten", seen, lost, unwritten);
+	json_decref(before);
+	json_decref(root);
+	result_free(&r);
+}
+
+/* A frozen file system lets nobody write: what the recorder takes stays in its memory. */
+TEST(test_what_a_killed_recorder_had_in_memory_is_counted)
+{
+	struct result r = run_shell("[ $(id -u) = 0 ] && command -v fsfreeze && unshare -m true");
+	bool is_possible = r.status == 0;
+	json_t *before, *root;
+	long long segments, missing;
+
+	result_free(&r);
+	if (!is_possible)
+		SKIP("needs root, mount namespaces and fsfreeze");
+	r = run_shell(
+		"cat >program <<'END'\ntouch ready; " UNTIL("go") "%s 3 300000; touch done\nEND\n"
+		"cat >driver <<'END'\nmount -o loop image small || exit 99; "
+		"%s record -q -o small/test.data -- /bin/sh program & rec=$!; "
+		UNTIL("ready") "sleep 1.3; fsfreeze -f small && touch go; " UNTIL("done")
+		"sleep 0.3; kill -9 $rec; fsfreeze -u small; wait $rec 2>/dev/null; "
+		"cp small/test.data . && umount small\nEND\n"
+		"truncate -s 64m image && mkfs.ext4 -q image && mkdir small && exec unshare -m sh driver",
+		built("bench/pairs"), built("allotrope"));
+	if (r.status == 99)
+		SKIP("cannot mount: %s", r.err);
+	assert_int_equal(r.status, 0);
+	result_free(&r);
+	before = info("test.data");
+	segments = number_at(before, "unwritten_segments");
+	assert_in_range(segments, 10, 1000);
+	r = run_shell("%s recover test.data 2>told; cat told; "
+		      "rm -f \"$(sed -n \"s/.*the ring '\\(.*\\)' was read.*/\\1/p\" told)\"", built("allotrope"));
+	assert_non_null(strstr(r.out, "are missing: the recorder had them when it was killed"));
+	assert_int_equal(number_after(strstr(r.out, "warning"), "warning: "), segments);
+	root = info("test.data");
+	assert_int_equal(number_at(root, "losses.damaged"), segments);
+	missing = 2 * 300000 - all_calls("test.data");
+	/* 4 to 12 bytes for a call */
+	assert_in_range(missing, number_at(before, "unwritten_bytes") / 12,
+			number_at(before, "unwritten_bytes") / 4);
+	json_decref(before);
+	json_decref(root);
+	result_free(&r);
+}
+
+TEST(test_a_full_disk_loses_what_is_counted)
+{
+	struct result r = run_shell("mkdir small && exec unshare -m sh -c 'mount -t tmpfs -o size=256k none small "
+				    "|| exit 99; %s record -o small/test.data -- %s 3 1000000 || exit 98; "
+				    "cp small/test.data .'", built("allotrope"), built("bench/pairs"));
+	json_t *root;
+
+	if (r.status == 99)
+		SKIP("cannot mount: %s", r.err);
+	assert_int_equal(r.status, 0);
+	assert_non_null(strstr(r.err, "No space left"));
+	root = info("test.data");
+	assert_adds_up(all_calls("test.data"), number_at(root, "losses.output"), 1000000, 1);
+	json_decref(root);
+	result_free(&r);
+}
+
+TEST(test_programs_that_find_no_ring_any_more_are_named)
+{
+	struct result r = record("", "/bin/sh -c 'rm -f $ALLOTROPE_RING; /bin/true; %s 3 100000; exit 4'",
+				 built("bench/pairs"));
+	json_t *root = info("test.data"), *list = json_object_get(root, "not_recorded");
+
+	assert_int_equal(r.status, 4);
+	/* rm came before */
+	assert_int_equal(json_array_size(list), 2);
+	assert_string_equal(json_string_value(json_object_get(json_array_get(list, 0), "reason")), "unknown");
+	assert_string_equal(json_string_value(json_object_get(json_array_get(list, 1), "status")), "exit 0");
+	json_decref(root);
+	result_free(&r);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		LIVE_TEST(test_a_stopped_recorder_holds_the_program_for_two_seconds_and_goes_on),
+		LIVE_TEST(test_a_killed_recorder_holds_the_program_for_two_seconds_and_losses_add_up),
+		LIVE_TEST(test_what_a_killed_recorder_had_in_memory_is_counted),
+		LIVE_TEST(test_a_full_disk_loses_what_is_counted),
+		LIVE_TEST(test_programs_that_find_no_ring_any_more_are_named),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
