@@ -28,6 +28,9 @@ static const char *timed_pairs(void)
 /* Waits for the file NAME for 30 s. */
 #define UNTIL(name) "for i in $(seq 300); do [ -e " name " ] && break; sleep 0.1; done; "
 
+/* What recover said is in ./told: take the ring away that it names. */
+#define REMOVE_RING "rm -f \"$(sed -n \"s/.*the ring '\\(.*\\)' was read.*/\\1/p\" told)\""
+
 static long long all_calls(const char *file)
 {
 	char *text = ask("summary --all --format=json %s", file);
@@ -64,7 +67,8 @@ static void assert_adds_up(long long seen, long long lost, long long pairs, int 
 TEST(test_a_stopped_recorder_holds_the_program_for_two_seconds_and_goes_on)
 {
 	struct result r = run_shell(
-		"%s record -q --ring=1M -o test.data -- /bin/sh -c '%s; " UNTIL("go") "%s 3 200000' & rec=$!; "
+		"%s record -q --ring=1M -o test.data -- /bin/sh -c '%s; "
+		UNTIL("go") "%s 3 200000' & rec=$!; "
 		UNTIL("ready") "kill -STOP $rec; " UNTIL("took") "kill -CONT $rec; sleep 0.2; touch go; "
 		"wait $rec; echo $?; cat took",
 		built("allotrope"), timed_pairs(), built("bench/pairs"));
@@ -95,7 +99,7 @@ TEST(test_a_killed_recorder_holds_the_program_for_two_seconds_and_losses_add_up)
 	unwritten = number_at(before, "unwritten_bytes");
 	assert_string_equal(json_string_value(json_object_get(before, "state")), "unfinished");
 	r = run_shell("%s recover test.data 2>told; "
-		      "rm -f \"$(sed -n \"s/.*the ring '\\(.*\\)' was read.*/\\1/p\" told)\"", built("allotrope"));
+		      REMOVE_RING, built("allotrope"));
 	root = info("test.data");
 	assert_string_equal(json_string_value(json_object_get(root, "state")), "complete");
 	seen = all_calls("test.data");
@@ -138,7 +142,7 @@ TEST(test_what_a_killed_recorder_had_in_memory_is_counted)
 	segments = number_at(before, "unwritten_segments");
 	assert_in_range(segments, 10, 1000);
 	r = run_shell("%s recover test.data 2>told; cat told; "
-		      "rm -f \"$(sed -n \"s/.*the ring '\\(.*\\)' was read.*/\\1/p\" told)\"", built("allotrope"));
+		      REMOVE_RING, built("allotrope"));
 	assert_non_null(strstr(r.out, "are missing: the recorder had them when it was killed"));
 	assert_int_equal(number_after(strstr(r.out, "warning"), "warning: "), segments);
 	root = info("test.data");
@@ -154,8 +158,8 @@ TEST(test_what_a_killed_recorder_had_in_memory_is_counted)
 
 TEST(test_a_full_disk_loses_what_is_counted)
 {
-	struct result r = run_shell("mkdir small && exec unshare -m sh -c 'mount -t tmpfs -o size=256k none small "
-				    "|| exit 99; %s record -o small/test.data -- %s 3 1000000 || exit 98; "
+	struct result r = run_shell("mkdir small && exec unshare -m sh -c '"
+				    "mount -t tmpfs -o size=256k none small || exit 99; %s record -o small/test.data -- %s 3 1000000 || exit 98; "
 				    "cp small/test.data .'", built("allotrope"), built("bench/pairs"));
 	json_t *root;
 
