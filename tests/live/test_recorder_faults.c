@@ -159,7 +159,8 @@ TEST(test_what_a_killed_recorder_had_in_memory_is_counted)
 TEST(test_a_full_disk_loses_what_is_counted)
 {
 	struct result r = run_shell("mkdir small && exec unshare -m sh -c '"
-				    "mount -t tmpfs -o size=256k none small || exit 99; %s record -o small/test.data -- %s 3 1000000 || exit 98; "
+				    "mount -t tmpfs -o size=256k none small || exit 99; "
+				    "%s record -o small/test.data -- %s 3 1000000 || exit 98; "
 				    "cp small/test.data .'", built("allotrope"), built("bench/pairs"));
 	json_t *root;
 
