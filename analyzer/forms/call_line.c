@@ -4,8 +4,8 @@
  * result at a column; sizes decimal, addresses hexadecimal, NULL as 0.
  *
  * Two things ltrace prints are not recorded: the address of posix_memalign's
- * pointer, where the block it received stands in brackets instead, and the size given to
- * free_sized, printed as "?".
+ * pointer, where the block it received stands in brackets instead, and sizes that only free:
+ * free_sized's, those of a reallocarray of nothing; printed as "?".
  */
 #include "forms/call_line.h"
 
@@ -83,6 +83,11 @@ static int put_comma(FILE *out, uint64_t n)
 	return line_text(out, ", ") + line_decimal(out, n);
 }
 
+bool call_line_is_release(const struct call *c)
+{
+	return c->func == FUNC_REALLOCARRAY && c->result == 0 && c->error == 0;
+}
+
 static int put_call_arguments(FILE *out, const struct call *c)
 {
 	int n;
@@ -95,6 +100,8 @@ static int put_call_arguments(FILE *out, const struct call *c)
 		return n + put_comma(out, c->size);
 	case FUNC_REALLOCARRAY:
 		n = put_pointer(out, c->pointer);
+		if (call_line_is_release(c))
+			return n + line_text(out, ", ?, ?");
 		return n + put_comma(out, c->nmemb) + put_comma(out, c->size);
 	case FUNC_POSIX_MEMALIGN:
 		n = line_text(out, "[");

@@ -59,6 +59,9 @@ void call_line_put_resumed(FILE *out, const struct call_line *line,
 /* "realloc(0x55d0c0a2a2a0, 200000)"; the columns it took. */
 int call_put(FILE *out, const struct call *call);
 
+/* A reallocarray that freed its block: which of its numbers was 0 is not recorded. */
+bool call_line_is_release(const struct call *call);
+
 /* "malloc", "SYS_brk"; NULL for LINE_EXIT. */
 const char *call_line_name(const struct call_line *line);
 

@@ -97,13 +97,15 @@ static void put_cells(struct run *run, const struct call_line *line)
 		cells[COL_POINTER] = (struct cell){ .is_known = is_realloc || is_free,
 						    .number = c->pointer };
 		cells[COL_NMEMB] = (struct cell){
-			.is_known = c->func == FUNC_CALLOC || c->func == FUNC_REALLOCARRAY,
+			.is_known = c->func == FUNC_CALLOC ||
+				    (c->func == FUNC_REALLOCARRAY && !call_line_is_release(c)),
 			.number = c->nmemb };
 		cells[COL_ALIGNMENT] = (struct cell){
 			.is_known = c->func == FUNC_POSIX_MEMALIGN ||
 				    c->func == FUNC_ALIGNED_ALLOC || c->func == FUNC_MEMALIGN,
 			.number = c->alignment };
-		cells[COL_SIZE] = (struct cell){ .is_known = !is_free, .number = c->size };
+		cells[COL_SIZE] = (struct cell){ .is_known = !is_free && !call_line_is_release(c),
+						 .number = c->size };
 		cells[COL_RESULT] = (struct cell){ .is_known = !is_free, .number = c->result };
 		cells[COL_ERRNO] = (struct cell){ .is_known = c->error != 0, .number = c->error };
 	} else {
