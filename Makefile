@@ -102,7 +102,7 @@ all: $(OUT)/liballotrope.so $(OUT)/allotrope ## build the library and the analyz
 $(OUT)/liballotrope.so: $(LIB_OBJ) preload/liballotrope.map
 	$(say) LD $@
 	$(Q)$(CC) $(if $(LIB_LTO),$(LIB_CFLAGS)) -shared -o $@ $(LIB_OBJ) -Wl,--version-script=preload/liballotrope.map \
-		-Wl,-z,now -Wl,-z,relro -Wl,-z,defs -Wl,-z,noseparate-code -Wl,-Bsymbolic \
+		-Wl,-z,now -Wl,-z,relro -Wl,-z,defs -Wl,-z,nodelete -Wl,-z,noseparate-code -Wl,-Bsymbolic \
 		-Wl,-soname,liballotrope.so \
 		-Wl,--as-needed -ldl -lpthread
 

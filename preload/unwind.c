@@ -15,6 +15,7 @@
 #include "record_codec.h"
 #include "session.h"
 #include "stack_ends.h"
+#include "tstate.h"
 #include "unwind_chain.h"
 #include "unwind_check.h"
 #include "unwind_lib.h"
@@ -250,6 +251,15 @@ static void capture_slow(struct unwind_state *u, const struct unwind_context *ct
 	}
 }
 
+/*
+ * libunwind is one for the whole process: where the program unwinds with it too, it may have libunwind's
+ * lock and be mapping memory for it. Only a system call of the program's own can come from there.
+ */
+static bool may_hold_libunwind(void)
+{
+	return thread.func == FUNC_OTHER;
+}
+
 static __attribute__((noinline, cold))
 void capture_other(struct unwind_state *u, const struct unwind_context *ctx,
 		   struct stack_change *change)
@@ -257,13 +267,19 @@ void capture_other(struct unwind_state *u, const struct unwind_context *ctx,
 	uint32_t to_open = __atomic_load_n(&method.to_open, __ATOMIC_ACQUIRE);
 	int error = errno;
 
-	if (method.mode == CALLGRAPH_CFI)
+	if (method.mode == CALLGRAPH_LIBUNWIND && may_hold_libunwind()) {
+		u->steady = false;
 		chain_capture(u, ctx, change);
-	else
+		u->steady = false;
+	} else if (method.mode == CALLGRAPH_CFI) {
+		chain_capture(u, ctx, change);
+	} else {
 		capture_slow(u, ctx, change);
+	}
 	if (to_open == OPEN_WANTED)
 		open_libraries(u);
-	else if (to_open == OPEN_DONE && session.options.check_stacks && u->until_check-- == 0)
+	else if (to_open == OPEN_DONE && session.options.check_stacks && !may_hold_libunwind() &&
+		 u->until_check-- == 0)
 		u->until_check = check_stack(u, ctx) - 1;
 	errno = error;
 }

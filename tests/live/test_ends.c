@@ -99,7 +99,8 @@ TEST(test_a_daemon_is_recorded_after_its_parent_ended)
 		struct result r, done;
 		char *csv;
 
-		snprintf(command, sizeof(command), "%s $PWD/%s.done", built("tests/subjects/daemon"), modes[m]);
+		snprintf(command, sizeof(command), "%s $PWD/%s.done", built("tests/subjects/daemon"),
+			 modes[m]);
 		r = run_in_mode(modes[m], "", command);
 		assert_int_equal(r.status, 0);
 		done = run_shell("for i in $(seq 100); do [ -e %s.done ] && exit; sleep 0.1; done; exit 1",

@@ -188,6 +188,69 @@ TEST(test_static_programs_pass_through_as_children)
 	result_free(&r);
 }
 
+/* Also LD_AUDIT: its library lives in a namespace of its own, with a libc of its own. */
+TEST(test_a_library_that_audits_the_linker_changes_nothing)
+{
+	struct result r = run_shell("printf 'unsigned la_version(unsigned v) { return v; }\n' >a.c && "
+				    "gcc -shared -fPIC -o audit.so a.c");
+
+	if (r.status != 0)
+		SKIP("no compiler here: %s", r.err);
+	result_free(&r);
+	check_pairs("", pairs("env LD_AUDIT=./audit.so"));
+}
+
+/* By a program that goes on when it has closed it: the library stays, its code is in use. */
+TEST(test_the_library_loaded_late_and_closed_leaves_the_program_alone)
+{
+	struct result r = run_shell(
+		"cat >m.c <<'END'\n"
+		"#include <dlfcn.h>\n#include <stdio.h>\n#include <stdlib.h>\n"
+		"int main(int n, char **v) { void *before = malloc(40), *h = dlopen(v[n - 1], RTLD_NOW);"
+		" void *(*take)(size_t) = h ? (void *(*)(size_t))dlsym(h, \"malloc\") : 0;"
+		" void (*give)(void *) = h ? (void (*)(void *))dlsym(h, \"free\") : 0;"
+		" if (!take) { puts(dlerror()); return 1; }"
+		" for (int i = 0; i < 100; i++) { give(malloc(10)); free(take(20)); }"
+		" give(before); dlclose(h); for (int i = 0; i < 100; i++) free(malloc(200000));"
+		" puts(\"well\"); return 0; }\nEND\n"
+		"gcc -fno-builtin -o m m.c -ldl");
+
+	if (r.status != 0)
+		SKIP("no compiler here: %s", r.err);
+	result_free(&r);
+	r = run_shell("ALLOTROPE_OUT=test.data exec ./m %s", built("liballotrope.so"));
+	assert_int_equal(r.status, 0);
+	assert_string_equal(r.out, "well\n");
+	assert_string_equal(r.err, "");
+	result_free(&r);
+}
+
+/* Unwinders of the program and of the library are each their own. */
+TEST(test_a_program_with_an_unwinder_of_its_own_uses_that)
+{
+	static const char *const graphs[] = { "", "export ALLOTROPE_CALL_GRAPH=libunwind" };
+	struct result r = run_shell(
+		"cat >m.c <<'END'\n"
+		"#define UNW_LOCAL_ONLY\n#include <libunwind.h>\n#include <execinfo.h>\n"
+		"#include <stdio.h>\n#include <stdlib.h>\n"
+		"static __attribute__((noinline)) int deep(int n) { void *at[64];"
+		" if (n) return deep(n - 1) + 1;"
+		" free(malloc(99)); return unw_backtrace(at, 64) * 1000 + backtrace(at, 64) * 100000; }\n"
+		"int main(void) { int n = 0; for (int i = 0; i < 1000; i++) n = deep(i %% 9);"
+		" printf(\"%%d\\n\", n); return 0; }\nEND\n"
+		"gcc -O1 -fno-builtin -o m m.c -lunwind");
+
+	if (r.status != 0)
+		SKIP("no compiler, or no libunwind-dev: %s", r.err);
+	result_free(&r);
+	for (size_t i = 0; i < 2; i++) {
+		struct both_modes b = run_in_both(graphs[i], "./m", 0, NULL);
+
+		assert_both_in_range(&b, "calls.malloc", 1001, 1010);
+		both_modes_free(&b);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -202,6 +265,9 @@ int main(void)
 		LIVE_TEST(test_a_program_with_many_thread_local_libraries_starts),
 		LIVE_TEST(test_a_path_with_spaces_and_colons_holds_the_library),
 		LIVE_TEST(test_static_programs_pass_through_as_children),
+		LIVE_TEST(test_a_library_that_audits_the_linker_changes_nothing),
+		LIVE_TEST(test_the_library_loaded_late_and_closed_leaves_the_program_alone),
+		LIVE_TEST(test_a_program_with_an_unwinder_of_its_own_uses_that),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -92,16 +92,41 @@ TEST(test_a_seccomp_filter_that_kills_does_not_stop_the_recording)
 	both_modes_free(&b);
 }
 
-TEST(test_semantics_descriptors_and_key_destructors_without_a_recorder)
+/* The blocks of BYTES in the recording of the bare mode, which was made last. */
+static long long blocks_of(int bytes)
 {
-	static const char *const subjects[] = {
-		"tests/subjects/semantics", "tests/subjects/close_all",
-		"tests/subjects/key_destructors", "tests/subjects/exceptions",
+	char *csv = ask("sizes --format=csv test.data"), *row;
+	char label[32];
+	long long count;
+
+	snprintf(label, sizeof(label), "\n%d,", bytes);
+	row = strstr(csv, label);
+	count = row ? atoll(row + strlen(label)) : 0;
+	free(csv);
+	return count;
+}
+
+/* Their stacks are looked at in test_unwinding. */
+TEST(test_jumps_exceptions_coroutines_and_small_stacks_change_nothing)
+{
+	static const struct { const char *command; int bytes, blocks; } subjects[] = {
+		{ "jumps 5000", 300, 5000 },
+		{ "throwers 600", 600, 600 },
+		{ "exceptions 200", 0, 0 },
+		{ "coroutines 1000", 500, 6000 },
+		{ "small_threads 200", 900, 200 },
+		{ "jit 100", 1200, 100 },
 	};
 
 	for (size_t i = 0; i < sizeof(subjects) / sizeof(subjects[0]); i++) {
-		struct both_modes b = run_in_both("", built(subjects[i]), 0, NULL);
+		char command[4096];
+		struct both_modes b;
 
+		snprintf(command, sizeof(command), "%s/%s", built("tests/subjects"), subjects[i].command);
+		b = run_in_both("", command, 0, NULL);
+		assert_int_equal(number_at(b.drained, "calls.malloc"), number_at(b.bare, "calls.malloc"));
+		if (subjects[i].bytes)
+			assert_int_equal(blocks_of(subjects[i].bytes), subjects[i].blocks);
 		both_modes_free(&b);
 	}
 }
@@ -127,7 +152,7 @@ int main(void)
 		LIVE_TEST(test_ten_thousand_spawned_children_leave_the_parent_recorded),
 		LIVE_TEST(test_strict_seccomp_ends_the_recording_before_the_program_is_killed),
 		LIVE_TEST(test_a_seccomp_filter_that_kills_does_not_stop_the_recording),
-		LIVE_TEST(test_semantics_descriptors_and_key_destructors_without_a_recorder),
+		LIVE_TEST(test_jumps_exceptions_coroutines_and_small_stacks_change_nothing),
 		LIVE_TEST(test_a_program_with_a_shadow_stack_is_recorded),
 	};
 

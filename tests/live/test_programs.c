@@ -6,7 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "support/run.h"
+#include "support/both_modes.h"
 #include "test.h"
 
 /*
@@ -114,53 +114,78 @@ TEST(test_shell_pipeline)
 	check_program("seq 20000 >n", "sort -rn n | awk \"{s+=\\$1} END {print s}\"; grep -c 7 n; ls", 50);
 }
 
+/*
+ * The LIBRARY and allotrope's preloaded, IS_BEHIND: allotrope's first. By `record`, which puts itself in
+ * front of what is there (the shell between undoes that), and by LD_PRELOAD alone. The recording is
+ * test.data.
+ */
+static struct result run_with_library(const char *mode, const char *library, bool is_behind,
+				      const char *command)
+{
+	const char *ours = built("liballotrope.so");
+	struct result r = run_shell("rm -f test.data");
+
+	result_free(&r);
+	if (strcmp(mode, "bare") == 0)
+		return run_shell("ALLOTROPE_OUT=test.data LD_PRELOAD=%s:%s exec %s",
+				 is_behind ? ours : library, is_behind ? library : ours, command);
+	if (is_behind)
+		return run_shell("LD_PRELOAD=%s exec %s record -q -o test.data -- %s", library,
+				 built("allotrope"), command);
+	return run_shell("exec %s record -q -o test.data -- /bin/sh -c 'LD_PRELOAD=%s:$LD_PRELOAD exec %s'",
+			 built("allotrope"), library, command);
+}
+
+static const char *const modes[] = { "record", "bare" };
+
+#define MODES (sizeof(modes) / sizeof(modes[0]))
+
 TEST(test_other_allocators_are_recorded_in_both_orders)
 {
 	static const char *const libraries[] = {
 		"libjemalloc.so.2", "libmimalloc.so.2.0", "libtcmalloc_minimal.so.4",
 		"libc_malloc_debug.so.0",
 	};
-	struct result r;
-	json_t *root;
+	char command[4096];
 
-	for (size_t i = 0; i < sizeof(libraries) / sizeof(libraries[0]); i++) {
-		r = run_shell("LD_PRELOAD=%s %s record -q -o test.data -- %s 3 2000", libraries[i],
-			      built("allotrope"), built("bench/pairs"));
-		if (r.status)
-			fail_msg("%s after: status %d %s", libraries[i], r.status, r.err);
+	snprintf(command, sizeof(command), "%s 3 2000", built("bench/pairs"));
+	for (size_t i = 0; i < MODES * sizeof(libraries) / sizeof(libraries[0]); i++) {
+		const char *mode = modes[i % MODES], *library = libraries[i / MODES];
+		struct result r = run_with_library(mode, library, true, command);
+		json_t *root;
+
+		if (r.status || *r.err)
+			fail_msg("%s behind, %s: status %d %s", library, mode, r.status, r.err);
 		result_free(&r);
 		root = summary("");
 		if (number_at(root, "calls.malloc") < 2000)
-			fail_msg("%s: %lld mallocs", libraries[i], number_at(root, "calls.malloc"));
+			fail_msg("%s, %s: %lld mallocs", library, mode, number_at(root, "calls.malloc"));
 		assert_nothing_lost(root);
 		json_decref(root);
-		r = run_shell("%s record -q -o test.data -- /bin/sh -c "
-			      "'LD_PRELOAD=%s:$LD_PRELOAD exec %s 3 2000'",
-			      built("allotrope"), libraries[i], built("bench/pairs"));
-		if (r.status)
-			fail_msg("%s before: status %d %s", libraries[i], r.status, r.err);
+		/* in front it serves the calls, and what it passes on is recorded */
+		r = run_with_library(mode, library, false, command);
+		if (r.status || *r.err)
+			fail_msg("%s in front, %s: status %d %s", library, mode, r.status, r.err);
 		result_free(&r);
 	}
 }
 
 TEST(test_early_allocations_of_another_preload)
 {
-	struct result r = run_shell("LD_PRELOAD=%s %s record -q -o test.data -- /bin/ls /",
-				    built("tests/subjects/early.so"), built("allotrope"));
 	struct result bare = run_shell("/bin/ls /");
-	json_t *root;
 
-	assert_int_equal(r.status, 0);
-	assert_string_equal(r.out, bare.out);
-	root = summary("");
-	assert_nothing_lost(root);
-	json_decref(root);
-	result_free(&r);
-	r = run_shell("%s record -q -o test.data -- /bin/sh -c 'LD_PRELOAD=%s:$LD_PRELOAD exec /bin/ls /'",
-		      built("allotrope"), built("tests/subjects/early.so"));
-	assert_int_equal(r.status, 0);
-	assert_string_equal(r.out, bare.out);
-	result_free(&r);
+	for (size_t i = 0; i < MODES * 2; i++) {
+		struct result r = run_with_library(modes[i % MODES], built("tests/subjects/early.so"),
+						   i / MODES, "/bin/ls /");
+		json_t *root = summary("");
+
+		assert_int_equal(r.status, 0);
+		assert_string_equal(r.out, bare.out);
+		assert_string_equal(r.err, "");
+		assert_nothing_lost(root);
+		json_decref(root);
+		result_free(&r);
+	}
 	result_free(&bare);
 }
 
@@ -186,15 +211,20 @@ TEST(test_semantics_are_those_of_the_bare_program)
 
 TEST(test_signal_handlers_that_allocate_do_not_disturb)
 {
-	struct result r = record("", "%s 1500", built("tests/subjects/handlers"));
-	json_t *root = summary("");
+	char command[4096];
 
-	assert_int_equal(r.status, 0);
-	/* what a handler's interruption cost is counted, nothing else is missing */
-	assert_int_equal(number_at(root, "calls.malloc") - number_after(r.out, "malloc"),
-			 1 - number_or_zero(root, "losses.nested") / 2);
-	json_decref(root);
-	result_free(&r);
+	snprintf(command, sizeof(command), "%s 1500", built("tests/subjects/handlers"));
+	for (size_t i = 0; i < MODES; i++) {
+		struct result r = run_in_mode(modes[i], "", command);
+		json_t *root = summary("");
+
+		assert_int_equal(r.status, 0);
+		/* what a handler's interruption cost is counted, nothing else is missing */
+		assert_int_equal(number_at(root, "calls.malloc") - number_after(r.out, "malloc"),
+				 1 - number_or_zero(root, "losses.nested") / 2);
+		json_decref(root);
+		result_free(&r);
+	}
 }
 
 TEST(test_a_bare_preload_leaves_a_readable_ring)
