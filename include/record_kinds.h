@@ -81,7 +81,15 @@ enum block_class {
 	ROW(remap_file_pages, 5) \
 	ROW(mbind, 6) \
 	ROW(pkey_mprotect, 4) \
-	ROW(process_madvise, 5)
+	ROW(process_madvise, 5) \
+	ROW(set_mempolicy, 3) \
+	ROW(get_mempolicy, 5) \
+	ROW(migrate_pages, 4) \
+	ROW(move_pages, 6) \
+	ROW(set_mempolicy_home_node, 4) \
+	ROW(io_setup, 2) \
+	ROW(io_destroy, 1) \
+	ROW(io_uring_register, 4)
 
 enum memory_syscall {
 #define ROW(name, argc) SYS_MEM_##name,

@@ -10,8 +10,14 @@
 #include "record_kinds.h"
 
 /* Newer than some kernel headers. */
+#ifndef SYS_io_uring_register
+#define SYS_io_uring_register 427
+#endif
 #ifndef SYS_process_madvise
 #define SYS_process_madvise 440
+#endif
+#ifndef SYS_set_mempolicy_home_node
+#define SYS_set_mempolicy_home_node 450
 #endif
 
 /* The kernel's number of NUMBER. */

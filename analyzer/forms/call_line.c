@@ -145,10 +145,13 @@ static int put_syscall_arguments(FILE *out, const struct call_line *line)
 		[SYS_MEM_mlock2] = 3, [SYS_MEM_munlock] = 2, [SYS_MEM_mlockall] = 1,
 		[SYS_MEM_shmat] = 3, [SYS_MEM_shmdt] = 1, [SYS_MEM_remap_file_pages] = 5,
 		[SYS_MEM_mbind] = 6, [SYS_MEM_pkey_mprotect] = 4,
-		[SYS_MEM_process_madvise] = 5,
+		[SYS_MEM_process_madvise] = 5, [SYS_MEM_set_mempolicy] = 3,
+		[SYS_MEM_get_mempolicy] = 5, [SYS_MEM_migrate_pages] = 4,
+		[SYS_MEM_move_pages] = 6, [SYS_MEM_set_mempolicy_home_node] = 4,
+		[SYS_MEM_io_setup] = 2, [SYS_MEM_io_destroy] = 1,
+		[SYS_MEM_io_uring_register] = 4,
 	};
-	bool has_address = line->number != SYS_MEM_mlockall &&
-			   line->number != SYS_MEM_process_madvise;
+	bool has_address = line->number != SYS_MEM_mlockall && line->number <= SYS_MEM_pkey_mprotect;
 	unsigned count = line->number < SYS_MEM_COUNT ? shown[line->number] : 0;
 	int n = 0;
 

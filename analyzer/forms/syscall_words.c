@@ -72,6 +72,29 @@ static const struct word policy_flags[] = {
 	{ 0x2000, "MPOL_F_NUMA_BALANCING" }, { 0 },
 };
 
+static const struct word get_policy_flags[] = {
+	{ 1, "MPOL_F_NODE" }, { 2, "MPOL_F_ADDR" }, { 4, "MPOL_F_MEMS_ALLOWED" }, { 0 },
+};
+
+static const struct word move_flags[] = {
+	{ 2, "MPOL_MF_MOVE" }, { 4, "MPOL_MF_MOVE_ALL" }, { 0 },
+};
+
+static const struct word ring_operations[] = {
+	{ 0, "IORING_REGISTER_BUFFERS" }, { 1, "IORING_UNREGISTER_BUFFERS" },
+	{ 2, "IORING_REGISTER_FILES" }, { 3, "IORING_UNREGISTER_FILES" },
+	{ 4, "IORING_REGISTER_EVENTFD" }, { 5, "IORING_UNREGISTER_EVENTFD" },
+	{ 6, "IORING_REGISTER_FILES_UPDATE" }, { 7, "IORING_REGISTER_EVENTFD_ASYNC" },
+	{ 8, "IORING_REGISTER_PROBE" }, { 9, "IORING_REGISTER_PERSONALITY" },
+	{ 10, "IORING_UNREGISTER_PERSONALITY" }, { 11, "IORING_REGISTER_RESTRICTIONS" },
+	{ 12, "IORING_REGISTER_ENABLE_RINGS" }, { 13, "IORING_REGISTER_FILES2" },
+	{ 14, "IORING_REGISTER_FILES_UPDATE2" }, { 15, "IORING_REGISTER_BUFFERS2" },
+	{ 16, "IORING_REGISTER_BUFFERS_UPDATE" }, { 17, "IORING_REGISTER_IOWQ_AFF" },
+	{ 18, "IORING_UNREGISTER_IOWQ_AFF" }, { 19, "IORING_REGISTER_IOWQ_MAX_WORKERS" },
+	{ 20, "IORING_REGISTER_RING_FDS" }, { 21, "IORING_UNREGISTER_RING_FDS" },
+	{ 22, "IORING_REGISTER_PBUF_RING" }, { 23, "IORING_UNREGISTER_PBUF_RING" }, { 0 },
+};
+
 static const struct word bind_flags[] = {
 	{ 1, "MPOL_MF_STRICT" }, { 2, "MPOL_MF_MOVE" }, { 4, "MPOL_MF_MOVE_ALL" }, { 0 },
 };
@@ -216,24 +239,103 @@ static int put_remap(FILE *out, const uint64_t args[6])
 	return n;
 }
 
+static int put_more_pointer(FILE *out, uint64_t address)
+{
+	int n = comma(out);
+
+	return n + put_pointer(out, address);
+}
+
+static int put_more_decimal(FILE *out, uint64_t value)
+{
+	int n = comma(out);
+
+	return n + line_decimal(out, value);
+}
+
+/* A policy that is none is a number, behind the flags where there are any. */
+static int put_policy(FILE *out, uint32_t mode)
+{
+	uint32_t flags = mode & 0xe000;
+	bool is_known = (mode & ~flags) < sizeof(policies) / sizeof(policies[0]) - 1;
+	int n;
+
+	if (!is_known)
+		return put_flags(out, mode, policy_flags, "", "MPOL");
+	n = put_word(out, mode & ~flags, policies, "MPOL");
+	if (!flags)
+		return n;
+	n += line_text(out, "|");
+	return n + put_flags(out, flags, policy_flags, "", "MPOL");
+}
+
 static int put_bind(FILE *out, const uint64_t args[6])
 {
-	uint64_t mode = args[2] & 0xffffffff;
-	uint64_t flags = mode & 0xe000;
 	int n = put_range(out, args);
 
 	n += comma(out);
-	n += put_word(out, mode & ~flags, policies, "MPOL");
-	if (flags) {
-		n += line_text(out, "|");
-		n += put_flags(out, flags, policy_flags, "", "MPOL_F");
-	}
-	n += comma(out);
-	n += put_pointer(out, args[3]);
-	n += comma(out);
-	n += line_decimal(out, args[4]);
+	n += put_policy(out, (uint32_t)args[2]);
+	n += put_more_pointer(out, args[3]);
+	n += put_more_decimal(out, args[4]);
 	n += comma(out);
 	return n + put_flags(out, (uint32_t)args[5], bind_flags, "0", "MPOL");
+}
+
+static int put_set_policy(FILE *out, const uint64_t args[6])
+{
+	int n = put_policy(out, (uint32_t)args[0]);
+
+	n += put_more_pointer(out, args[1]);
+	return n + put_more_decimal(out, args[2]);
+}
+
+static int put_get_policy(FILE *out, const uint64_t args[6])
+{
+	int n = put_pointer(out, args[0]);
+
+	n += put_more_pointer(out, args[1]);
+	n += put_more_decimal(out, args[2]);
+	n += put_more_pointer(out, args[3]);
+	n += comma(out);
+	return n + put_flags(out, args[4], get_policy_flags, "0", "MPOL");
+}
+
+/* Of a process: migrate_pages. */
+static int put_migrate(FILE *out, const uint64_t args[6])
+{
+	int n = put_signed(out, (int32_t)args[0]);
+
+	n += put_more_decimal(out, args[1]);
+	n += put_more_pointer(out, args[2]);
+	return n + put_more_pointer(out, args[3]);
+}
+
+static int put_move_pages(FILE *out, const uint64_t args[6])
+{
+	int n = put_migrate(out, args);
+
+	n += put_more_pointer(out, args[4]);
+	n += comma(out);
+	return n + put_flags(out, (uint32_t)args[5], move_flags, "0", "MPOL");
+}
+
+static int put_home_node(FILE *out, const uint64_t args[6])
+{
+	int n = put_range(out, args);
+
+	n += put_more_decimal(out, args[2]);
+	n += comma(out);
+	return n + put_offset(out, args[3]);
+}
+
+static int put_ring_register(FILE *out, const uint64_t args[6])
+{
+	int n = put_signed(out, (int32_t)args[0]);
+
+	n += comma(out);
+	n += put_word(out, (uint32_t)args[1], ring_operations, "IORING_REGISTER");
+	n += put_more_pointer(out, args[2]);
+	return n + put_more_decimal(out, (uint32_t)args[3]);
 }
 
 static int put_remap_pages(FILE *out, const uint64_t args[6])
@@ -329,6 +431,23 @@ int syscall_put_arguments(FILE *out, unsigned number, const uint64_t args[6])
 		return n + put_signed(out, (int32_t)args[3]);
 	case SYS_MEM_process_madvise:
 		return put_advise_other(out, args);
+	case SYS_MEM_set_mempolicy:
+		return put_set_policy(out, args);
+	case SYS_MEM_get_mempolicy:
+		return put_get_policy(out, args);
+	case SYS_MEM_migrate_pages:
+		return put_migrate(out, args);
+	case SYS_MEM_move_pages:
+		return put_move_pages(out, args);
+	case SYS_MEM_set_mempolicy_home_node:
+		return put_home_node(out, args);
+	case SYS_MEM_io_setup:
+		n = line_decimal(out, (uint32_t)args[0]);
+		return n + put_more_pointer(out, args[1]);
+	case SYS_MEM_io_destroy:
+		return put_pointer(out, args[0]);
+	case SYS_MEM_io_uring_register:
+		return put_ring_register(out, args);
 	default:
 		return put_range_and(out, number, args);
 	}

@@ -1,7 +1,8 @@
 /*
  * syscall_words.h - memory system calls in strace's words: names, arguments with
  * their flags, results. What is only a pointer in the recording (the vector of
- * mincore, the node mask of mbind) is printed as one, where strace reads the memory.
+ * mincore, the node mask of mbind) is printed as one, where strace reads the memory
+ * unless the call failed.
  */
 #ifndef FORMS_SYSCALL_WORDS_H
 #define FORMS_SYSCALL_WORDS_H

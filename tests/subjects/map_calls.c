@@ -10,6 +10,9 @@
 #include <unistd.h>
 
 #define PAGE 4096
+#ifndef SYS_set_mempolicy_home_node
+#define SYS_set_mempolicy_home_node 450
+#endif
 #define RW (PROT_READ | PROT_WRITE)
 #define ANONYMOUS (MAP_PRIVATE | MAP_ANONYMOUS)
 
@@ -91,6 +94,40 @@ static void policies(char *p)
 	syscall(SYS_mbind, p, PAGE, MPOL_DEFAULT, 0, 0, 0);
 	syscall(SYS_mbind, p, PAGE, 99, 0, 0, 0x77);
 	syscall(SYS_mbind, p, PAGE, 0x4003, 0, 0, 0x80);
+	syscall(SYS_mbind, p, PAGE, 0x8063, 8, 64, 3);
+	syscall(SYS_set_mempolicy, MPOL_DEFAULT, 0, 0);
+	syscall(SYS_set_mempolicy, 0x8003, 0, 0);
+	syscall(SYS_set_mempolicy, 77, 0, 0);
+	syscall(SYS_set_mempolicy, 0x10001, 8, 64);
+	syscall(SYS_set_mempolicy, MPOL_BIND, 8, 1ul << 40);
+	syscall(SYS_set_mempolicy, 0xe000, 0, 5);
+	syscall(SYS_set_mempolicy, -1, 0, 0);
+	syscall(SYS_get_mempolicy, 0, 0, 0, 0, 0);
+	syscall(SYS_get_mempolicy, 0, 0, 0, 0, 8);
+	syscall(SYS_get_mempolicy, 0, 0, 0, p, 3);
+	syscall(SYS_get_mempolicy, 8, 0, 0, p, 0x17);
+	syscall(SYS_get_mempolicy, 0, 16, 64, 0, 0);
+	syscall(SYS_migrate_pages, -1, 64, 0, 0);
+	syscall(SYS_migrate_pages, 0, 64, 8, 16);
+	syscall(SYS_migrate_pages, 0, 0, 0, 0);
+	syscall(SYS_move_pages, 0, 0, 0, 0, 0, 0);
+	syscall(SYS_move_pages, -1, 1, 0, 0, 0, 4);
+	syscall(SYS_move_pages, 0, 1, 8, 16, 24, 7);
+	syscall(SYS_move_pages, 0, 1, 0, 0, 0, 0x11);
+	syscall(SYS_set_mempolicy_home_node, p, PAGE, 0, 0);
+	syscall(SYS_set_mempolicy_home_node, 0, -1ul, -1ul, 5);
+}
+
+static void asynchronous(char *p)
+{
+	syscall(SYS_io_setup, 0, 0);
+	syscall(SYS_io_setup, -1, 8);
+	syscall(SYS_io_destroy, 0);
+	syscall(SYS_io_destroy, 5);
+	for (int i = 0; i < 26; i++)
+		syscall(SYS_io_uring_register, -1, i, 0, i);
+	syscall(SYS_io_uring_register, 3, 0x80000001u, 8, 1);
+	syscall(SYS_io_uring_register, -1, 1, p, -1);
 }
 
 int main(void)
@@ -105,6 +142,7 @@ int main(void)
 	moves(p);
 	shared();
 	policies(p);
+	asynchronous(p);
 	syscall(SYS_munmap, p, 65536);
 	syscall(SYS_munmap, 3, 65536);
 	syscall(SYS_brk, 1);

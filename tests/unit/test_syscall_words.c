@@ -128,6 +128,33 @@ TEST(test_shared_memory_and_policies)
 			 "0x80 /* MPOL_??? */");
 }
 
+TEST(test_policies_of_processes_and_pages)
+{
+	assert_arguments(SYS_MEM_set_mempolicy, ARGS(0x8003, 0, 0),
+			 "MPOL_INTERLEAVE|MPOL_F_STATIC_NODES, NULL, 0");
+	assert_arguments(SYS_MEM_set_mempolicy, ARGS(MINUS_ONE, 8, 64),
+			 "MPOL_F_STATIC_NODES|MPOL_F_RELATIVE_NODES|MPOL_F_NUMA_BALANCING|"
+			 "0xffff1fff, 0x8, 64");
+	assert_arguments(SYS_MEM_set_mempolicy, ARGS(77, 0, 0), "0x4d /* MPOL_??? */, NULL, 0");
+	assert_arguments(SYS_MEM_get_mempolicy, ARGS(0x8, 0, 0, 0x1000, 0x17),
+			 "0x8, NULL, 0, 0x1000, MPOL_F_NODE|MPOL_F_ADDR|MPOL_F_MEMS_ALLOWED|0x10");
+	assert_arguments(SYS_MEM_migrate_pages, ARGS(MINUS_ONE, 64, 0, 0x10), "-1, 64, NULL, 0x10");
+	assert_arguments(SYS_MEM_move_pages, ARGS(0, 1, 8, 16, 24, 7),
+			 "0, 1, 0x8, 0x10, 0x18, MPOL_MF_MOVE|MPOL_MF_MOVE_ALL|0x1");
+	assert_arguments(SYS_MEM_set_mempolicy_home_node, ARGS(0, MINUS_ONE, 3, 5),
+			 "NULL, 18446744073709551615, 3, 0x5");
+}
+
+TEST(test_asynchronous_input_and_output)
+{
+	assert_arguments(SYS_MEM_io_setup, ARGS(MINUS_ONE, 8), "4294967295, 0x8");
+	assert_arguments(SYS_MEM_io_destroy, ARGS(5), "0x5");
+	assert_arguments(SYS_MEM_io_uring_register, ARGS(MINUS_ONE, 22, 0x1000, MINUS_ONE),
+			 "-1, IORING_REGISTER_PBUF_RING, 0x1000, 4294967295");
+	assert_arguments(SYS_MEM_io_uring_register, ARGS(3, 0x4d, 0, 1),
+			 "3, 0x4d /* IORING_REGISTER_??? */, NULL, 1");
+}
+
 TEST(test_results_are_addresses_numbers_or_errors)
 {
 	assert_result(SYS_MEM_brk, 0x5558a0495000, "0x5558a0495000");
@@ -167,6 +194,8 @@ int main(void)
 		cmocka_unit_test(test_protections_and_advices),
 		cmocka_unit_test(test_locks_and_syncs),
 		cmocka_unit_test(test_shared_memory_and_policies),
+		cmocka_unit_test(test_policies_of_processes_and_pages),
+		cmocka_unit_test(test_asynchronous_input_and_output),
 		cmocka_unit_test(test_results_are_addresses_numbers_or_errors),
 		cmocka_unit_test(test_maps_of_files_from_before_the_library_have_a_path_for_a_descriptor),
 		cmocka_unit_test(test_numbers_beyond_the_last_call_have_no_name),
