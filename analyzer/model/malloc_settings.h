@@ -25,14 +25,17 @@ struct malloc_settings {
 	bool is_set[SET_COUNT];   /* by the program or its environment */
 	/* The two thresholds follow what the program frees (malloc_settings_free). */
 	bool is_dynamic;
+	bool reads_prefix;        /* private: of "128K" in the environment glibc takes 128 */
 };
 
-void malloc_settings_init(struct malloc_settings *s);
+/* As a program of LIBC ("glibc 2.36"; may be NULL) begins where nothing is set. */
+void malloc_settings_init(struct malloc_settings *s, const char *libc);
 
 /*
  * Apply a recorded setting: KEY is "GLIBC_TUNABLES", "MALLOC_TRIM_THRESHOLD_" or
  * "mallopt(M_MMAP_THRESHOLD)", VALUE what it was set to. Returns whether S knows
- * something of it; others, and values that are no numbers, change nothing.
+ * something of it; others, and values that glibc refuses, change nothing. Measured with glibc
+ * 2.36: up to 2.38 what follows a number is passed over, and no number is 0.
  */
 bool malloc_settings_apply(struct malloc_settings *s, const char *key, const char *value);
 

@@ -85,7 +85,7 @@ static void begin(struct threshold_tracks *ts, struct threshold_track *t,
 		t->now = track_of(ts, parent, image->start_stamp)->now;
 		t->is_inherited = true;
 	} else {
-		malloc_settings_init(&t->now);
+		malloc_settings_init(&t->now, image->libc);
 		for (size_t i = 0; i < image->setting_count; i++)
 			if (!is_mallopt(&image->settings[i]))
 				malloc_settings_apply(&t->now, image->settings[i].key,

@@ -12,7 +12,7 @@ static struct malloc_settings initial(void)
 {
 	struct malloc_settings s;
 
-	malloc_settings_init(&s);
+	malloc_settings_init(&s, "glibc 2.42");
 	return s;
 }
 
@@ -106,7 +106,7 @@ TEST(test_what_is_no_number_changes_nothing)
 {
 	static const char *const values[] = {
 		"", "x", "12x", "glibc.malloc.mmap_threshold", "glibc.malloc.mmap_threshold=",
-		"glibc.malloc.mmap_threshold=99999999999999999999999", ":::",
+		"glibc.malloc.mmap_threshold=128K", ":::",
 	};
 
 	for (size_t i = 0; i < sizeof(values) / sizeof(values[0]); i++) {
@@ -116,6 +116,42 @@ TEST(test_what_is_no_number_changes_nothing)
 		assert_false(malloc_settings_apply(&s, "MALLOC_MMAP_THRESHOLD_", values[i]));
 		assert_true(s.is_dynamic);
 	}
+}
+
+TEST(test_older_glibc_reads_as_far_as_a_number_goes)
+{
+	static const struct { const char *text; uint64_t value; } values[] = {
+		{ "glibc.malloc.mmap_threshold=128K", 128 }, { "glibc.malloc.mmap_threshold=", 0 },
+		{ "glibc.malloc.mmap_threshold=x:glibc.malloc.check=1", 0 },
+		{ "glibc.malloc.mmap_threshold=4096=3", 4096 },
+		{ "glibc.malloc.mmap_threshold=99999999999999999999999", UINT64_MAX },
+	};
+
+	for (size_t i = 0; i < sizeof(values) / sizeof(values[0]); i++) {
+		struct malloc_settings s;
+
+		malloc_settings_init(&s, "glibc 2.36");
+		assert_true(malloc_settings_apply(&s, "GLIBC_TUNABLES", values[i].text));
+		assert_int_equal(s.value[SET_MMAP_THRESHOLD], values[i].value);
+		assert_false(s.is_dynamic);
+	}
+}
+
+TEST(test_what_is_out_of_range_is_passed_over)
+{
+	static const char *const texts[] = {
+		"glibc.malloc.mmap_max=-1", "glibc.malloc.mmap_max=4294967296",
+		"glibc.malloc.tcache_count=65536", "glibc.malloc.arena_max=0",
+	};
+	struct malloc_settings s = initial();
+
+	for (size_t i = 0; i < sizeof(texts) / sizeof(texts[0]); i++)
+		assert_false(malloc_settings_apply(&s, "GLIBC_TUNABLES", texts[i]));
+	assert_false(malloc_settings_apply(&s, "mallopt(M_ARENA_MAX)", "-1"));
+	assert_true(s.is_dynamic);
+	/* mallopt takes this one, and then no block is mapped */
+	assert_true(malloc_settings_apply(&s, "mallopt(M_MMAP_MAX)", "-1"));
+	assert_int_equal(s.value[SET_MMAP_MAX], 0);
 }
 
 TEST(test_names_are_those_of_mallopt)
@@ -135,6 +171,8 @@ int main(void)
 		cmocka_unit_test(test_tunables_are_a_list_in_any_base),
 		cmocka_unit_test(test_minus_one_is_no_limit),
 		cmocka_unit_test(test_what_is_no_number_changes_nothing),
+		cmocka_unit_test(test_older_glibc_reads_as_far_as_a_number_goes),
+		cmocka_unit_test(test_what_is_out_of_range_is_passed_over),
 		cmocka_unit_test(test_names_are_those_of_mallopt),
 	};
 
