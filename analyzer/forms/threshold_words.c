@@ -64,10 +64,12 @@ static void add_sources(struct texts *t, const struct threshold_facts *f)
 
 	add(t, xasprintf("malloc takes memory from two places: the heap, which ends at the program "
 			 "break and grows by brk; and mappings, each a piece of address space by "
-			 "itself, made by mmap. It was asked for %s block%s. %s (%s) came from "
+			 "itself, made by mmap. It was asked for %s block%s. %s%s%s%s came from "
 			 "heap that it had already, without a system call.",
-			 units_count(a, sum->calls), plural(sum->calls), units_count(b, sum->heap),
-			 units_percent(c, sum->heap, sum->calls)));
+			 units_count(a, sum->calls), plural(sum->calls),
+			 sum->heap ? units_count(b, sum->heap) : "None", sum->heap ? " (" : "",
+			 sum->heap ? units_percent(c, sum->heap, sum->calls) : "",
+			 sum->heap ? ")" : ""));
 	if (sum->brk && f->is_glibc && f->first.value[SET_TOP_PAD] == 0 &&
 	    f->last.value[SET_TOP_PAD] == 0)
 		add(t, xasprintf("For %s block%s the heap had to grow: %s in all. M_TOP_PAD was set to 0: "
@@ -230,7 +232,9 @@ static void add_frees(struct texts *t, const struct threshold_facts *f)
 	}
 	if (f->is_glibc) {
 		add_trims(t, f);
-		add_break(t, f);
+		/* of a heap that nothing came from there is nothing to say */
+		if (f->sum.calls || freed || f->heap->syscalls[SYS_MEM_brk].grow)
+			add_break(t, f);
 	}
 }
 

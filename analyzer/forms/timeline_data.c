@@ -62,8 +62,18 @@ static void advance(struct timeline *t, struct timeline_series *s, size_t step)
 	while (s->filled < step && s->filled < t->row_count) {
 		s->rows[s->filled++] = s->now;
 		s->now.most_bytes = s->now.live.bytes;
+		s->now.most_mapped = s->now.mapped_bytes;
+		s->now.most_malloc_mapped = s->now.malloc_mapped_bytes;
+		s->now.most_break = s->now.break_bytes;
 		s->now.calls = 0;
 	}
+}
+
+/* Before the span nothing is the most of its first step but what is there when it begins. */
+static void raise_to(uint64_t *most, uint64_t now, bool is_inside)
+{
+	if (!is_inside || now > *most)
+		*most = now;
 }
 
 static void note_size(struct timeline *t, const struct event *event, const struct change *change)
@@ -99,10 +109,7 @@ void timeline_event(struct timeline *t, const struct event *event, const struct 
 	s->now.live = heap->live;
 	/* a peak within the step: the event may have released something else as well */
 	most = change->new_peak ? heap->peak.bytes : heap->live.bytes;
-	if (!is_inside)
-		s->now.most_bytes = heap->live.bytes;
-	else if (most > s->now.most_bytes)
-		s->now.most_bytes = most;
+	raise_to(&s->now.most_bytes, is_inside ? most : heap->live.bytes, is_inside);
 	if (is_inside && s->now.most_bytes >= s->peak_bytes) {
 		/* ties take the latest, as the peak does */
 		if (most >= s->peak_bytes) {
@@ -114,6 +121,9 @@ void timeline_event(struct timeline *t, const struct event *event, const struct 
 	s->now.malloc_mapped_bytes = heap->heap_mapped_live;
 	s->now.break_bytes = heap->break_now > heap->break_start ?
 			     heap->break_now - heap->break_start : 0;
+	raise_to(&s->now.most_mapped, s->now.mapped_bytes, is_inside);
+	raise_to(&s->now.most_malloc_mapped, s->now.malloc_mapped_bytes, is_inside);
+	raise_to(&s->now.most_break, s->now.break_bytes, is_inside);
 	if (!is_inside || !change->has_call)
 		return;
 	s->now.calls += change->call.weight;

@@ -28,6 +28,7 @@ struct timeline_row {
 	uint64_t mapped_bytes;       /* mapped by the program itself */
 	uint64_t malloc_mapped_bytes;/* by malloc for itself, but the break */
 	uint64_t break_bytes;        /* program break over its first value */
+	uint64_t most_mapped, most_malloc_mapped, most_break; /* of these the most within the step */
 	uint64_t rss_bytes;          /* largest sample of the step, or else the last before */
 	bool has_rss;
 	uint64_t calls;              /* calls of allocator functions in the step */

@@ -23,14 +23,16 @@ struct panel {
 };
 
 static uint64_t value_live(const struct timeline_row *row) { return row->most_bytes; }
-static uint64_t value_mapped(const struct timeline_row *row) { return row->mapped_bytes; }
-static uint64_t value_break(const struct timeline_row *row) { return row->break_bytes; }
+static uint64_t value_mapped(const struct timeline_row *row) { return row->most_mapped; }
+static uint64_t value_malloc_mapped(const struct timeline_row *row) { return row->most_malloc_mapped; }
+static uint64_t value_break(const struct timeline_row *row) { return row->most_break; }
 static uint64_t value_rss(const struct timeline_row *row) { return row->has_rss ? row->rss_bytes : 0; }
 static uint64_t value_calls(const struct timeline_row *row) { return row->calls; }
 
 static const struct panel panels[] = {
 	{ "live on the heap", 6, true, value_live },
 	{ "program break (main heap)", 3, true, value_break },
+	{ "mapped by malloc", 3, true, value_malloc_mapped },
 	{ "mapped by the program", 3, true, value_mapped },
 	{ "resident (RSS)", 3, true, value_rss },
 	{ "heap calls per second", 3, false, value_calls },
@@ -79,11 +81,16 @@ static void draw_panel(FILE *out, const struct timeline *t, const struct timelin
 			most = p->value(&s->rows[i]);
 	if (most == 0)
 		return;
-	fprintf(out, "%*s %s%s%s, at most %s\n", AXIS, "", term_style(style->color, STYLE_HEAD),
-		p->title, term_plain(style->color), label(text, p, scaled(t, p, most)));
+	label(text, p, scaled(t, p, most));
+	fprintf(out, "%*s %s%s%s", AXIS, "", term_style(style->color, STYLE_HEAD), p->title,
+		term_plain(style->color));
+	/* the axis says it too */
+	if (AXIS + 1 + strlen(p->title) + strlen(", at most ") + strlen(text) <= (size_t)style->width)
+		fprintf(out, ", at most %s", text);
+	putc('\n', out);
 	for (int line = p->lines - 1; line >= 0; line--) {
 		if (line == p->lines - 1)
-			fprintf(out, "%*s", AXIS - 1, label(text, p, scaled(t, p, most)));
+			fprintf(out, "%*s", AXIS - 1, text);
 		else
 			fprintf(out, "%*s", AXIS - 1, line == 0 ? "0" : "");
 		fprintf(out, " %s%s", side, term_style(style->color, STYLE_KEY));

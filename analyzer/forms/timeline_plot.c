@@ -17,6 +17,16 @@
 /* Lines that fit into the picture's key. */
 #define SERIES_SHOWN 12
 
+/* Beyond so many marks their names would hide each other, and the curves. */
+#define MARKS_NAMED 40
+#define MARK_NAME_WIDTH 32
+
+/* Lines across the picture of sizes. */
+#define SIZE_TICS 10
+
+/* Points up to here are drawn large: no eye finds five specks. */
+#define FEW_POINTS 400
+
 static void put_rows(FILE *out, const struct timeline *t, const struct timeline_series *s)
 {
 	double step = timeline_step_seconds(t);
@@ -142,17 +152,18 @@ static uint64_t most_calls(const struct timeline *t)
 }
 
 /* Sizes and numbers of calls in the grid: gnuplot warns of a range that it finds empty. */
-struct extent { uint64_t least_size, most_size, most_calls; };
+struct extent { uint64_t least_size, most_size, most_calls; size_t points; };
 
 static struct extent extent_of(const struct timeline *t)
 {
-	struct extent e = { UINT64_MAX, 1, 1 };
+	struct extent e = { UINT64_MAX, 1, 1, 0 };
 
 	for (size_t i = 0; i < SIZE_COLUMNS * SIZE_ROWS; i++) {
 		const struct timeline_cell *c = &t->cells[i];
 
 		if (c->calls == 0)
 			continue;
+		e.points++;
 		e.least_size = c->size < e.least_size ? c->size : e.least_size;
 		e.most_size = c->size > e.most_size ? c->size : e.most_size;
 		e.most_calls = c->calls > e.most_calls ? c->calls : e.most_calls;
@@ -162,18 +173,35 @@ static struct extent extent_of(const struct timeline *t)
 	return e;
 }
 
+/* Powers of two with the names that other reports use: gnuplot has "kiB". */
+static void put_size_tics(FILE *out, const struct extent *e)
+{
+	unsigned first = 63 - (unsigned)__builtin_clzll(e->least_size);
+	unsigned last = 64 - (unsigned)__builtin_clzll(e->most_size);
+	unsigned step = (last - first) / SIZE_TICS + 1;
+	const char *before = "set ytics (";
+
+	for (unsigned i = first / step * step; i <= last; i += step, before = ", ") {
+		static const char *const names[] = { "B", "KiB", "MiB", "GiB", "TiB" };
+
+		fprintf(out, "%s'%u %s' %.1f", before, 1u << i % 10, names[i / 10], (double)(1ull << i));
+	}
+	fputs(")\n", out);
+}
+
 static void put_size_panel(FILE *out, const struct timeline *t, const char *data)
 {
 	struct extent e = extent_of(t);
 
 	fprintf(out, "# 3. sizes asked for: the darker, the more calls\n"
 		"set ylabel 'bytes asked for'\nset xlabel 'seconds since the recording began'\n"
-		"set logscale y 2\nset yrange [%.1f:%.1f]\nset format y '%%.0b%%BB'\nset logscale cb\n"
+		"set logscale y 2\nset yrange [%.1f:%.1f]\nset logscale cb\n"
 		"set cbrange [0.9:%" PRIu64 "]\n"
-		"unset colorbox\nset palette defined (0 '#aecbfa', 1 '#1a73e8', 2 '#0b2a5b')\n"
-		"plot '%s' index %zu using 1:($2 < 1 ? 1 : $2):3 with points pt 7 ps 0.35 "
-		"lc palette notitle\n", (double)e.least_size / 2, (double)e.most_size * 2,
-		e.most_calls + 1, data, t->series_count);
+		"unset colorbox\nset palette defined (0 '#aecbfa', 1 '#1a73e8', 2 '#0b2a5b')\n",
+		(double)e.least_size / 2, (double)e.most_size * 2, e.most_calls + 1);
+	put_size_tics(out, &e);
+	fprintf(out, "plot '%s' index %zu using 1:($2 < 1 ? 1 : $2):3 with points pt 7 ps %s "
+		"lc palette notitle\n", data, t->series_count, e.points <= FEW_POINTS ? "0.8" : "0.35");
 }
 
 static bool any(const struct timeline *t, uint64_t (*value)(const struct timeline_row *row))
@@ -255,27 +283,37 @@ static void put_peak(FILE *out, const struct timeline *t, struct unit unit)
 		(double)s->peak_bytes / unit.bytes, is_late ? "right" : "left", is_late ? -1 : 1);
 }
 
+/* Lines in every panel, names in the first one. */
 static void put_marks(FILE *out, const struct timeline *t)
 {
 	const struct recording *r = t->recording;
+	size_t count = 0;
 	int number = 100;
 
+	for (size_t i = 0; i < r->mark_count; i++)
+		count += r->marks[i].stamp >= t->from_stamp && r->marks[i].stamp <= t->to_stamp;
+	if (count > 0)
+		fprintf(out, "# marks of the program and of `allotrope mark`%s\n",
+			count > MARKS_NAMED ? ": too many for names" : "");
 	for (size_t i = 0; i < r->mark_count; i++) {
 		double at = (double)recording_ns(r, r->marks[i].stamp) / 1e9;
 
 		if (r->marks[i].stamp < t->from_stamp || r->marks[i].stamp > t->to_stamp)
 			continue;
-		if (number == 100)
-			fputs("# marks of the program and of `allotrope mark`\n", out);
-		fprintf(out, "set arrow %d from %.9f,graph 0 to %.9f,graph 1 nohead dt 2 "
-			"lc rgb '#5f6368'\n"
-			"set label %d ", number, at, at, number);
-		put_quoted(out, r->marks[i].name);
-		fprintf(out, " at %.9f,graph 0.98 rotate by 90 right offset character -0.6,0 "
-			"noenhanced tc rgb '#5f6368'\n", at);
+		fprintf(out, "set arrow %d from %.9f,graph 0 to %.9f,graph 1 nohead back dt 2 "
+			"lc rgb '#9aa0a6'\n", number, at, at);
+		if (count <= MARKS_NAMED) {
+			char *name = visible_fit(r->marks[i].name, MARK_NAME_WIDTH);
+
+			fprintf(out, "set label %d ", number);
+			put_quoted(out, name);
+			fprintf(out, " at %.9f,graph 0.98 rotate by 90 right offset character -0.6,0 "
+				"noenhanced tc rgb '#5f6368'\n", at);
+			free(name);
+		}
 		number++;
 	}
-	if (number > 100)
+	if (count > 0)
 		putc('\n', out);
 }
 
@@ -293,7 +331,8 @@ void timeline_put_script(FILE *out, const struct timeline *t, const struct plot_
 	fprintf(out, "unit = %.0f.0   # bytes in one %s\n"
 		"set multiplot layout %d,1 title ", unit.bytes, unit.name, t->cells ? 3 : 2);
 	put_quoted(out, style->title);
-	fprintf(out, " noenhanced\n"
+	/* an empty line between it and the key */
+	fprintf(out, ".\"\\n\" noenhanced\n"
 		"set lmargin 12\nset rmargin 4\n"
 		"set grid xtics ytics back lt 1 lw 0.7 lc rgb '#dadce0'\n"
 		"set border 3\nset tics nomirror\nset xrange [%.9f:%.9f]\n"
@@ -310,7 +349,7 @@ void timeline_put_script(FILE *out, const struct timeline *t, const struct plot_
 		put_curves_of_one(out, t, style->data, style->is_log);
 	else
 		put_curves_of_many(out, t, style->data);
-	fprintf(out, "# 2. calls of the allocator in a second\nunset label 1\nunset logscale y\n"
+	fprintf(out, "# 2. calls of the allocator in a second\nunset label\nunset logscale y\n"
 		"set yrange [0:%s]\nset ylabel 'heap calls / s'\nset format y '%%.1s%%c'\n%s",
 		most_calls(t) ? "*" : "1",
 		t->cells ? "" : "set xlabel 'seconds since the recording began'\n");

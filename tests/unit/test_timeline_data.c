@@ -151,6 +151,43 @@ TEST(test_sizes_fall_into_cells_that_keep_a_real_size)
 	mktrace_free(t);
 }
 
+/* A drawing that says "at most" must not miss what came and went between two of its columns. */
+TEST(test_break_and_mappings_have_their_most_within_a_step)
+{
+	struct mktrace *t = mktrace_new();
+	mk_stream s = mk_process(t, 1, 100, "p");
+	const uint64_t start = 0x555555560000, map = 0x7f0000000000;
+	struct timeline_row *rows;
+	struct recording *r;
+	struct timeline *tl;
+
+	mk_syscall_inside(t, s, 2100, SYS_MEM_brk, MK_ARGS(start + 0x5000), (int64_t)(start + 0x5000),
+			  FUNC_MALLOC, MK_STACK());
+	mk_syscall_inside(t, s, 2110, SYS_MEM_mmap, MK_ARGS(0, 0x3000, 3, 0x22, UINT64_MAX, 0), (int64_t)map,
+			  FUNC_MALLOC, MK_STACK());
+	mk_syscall(t, s, 2120, SYS_MEM_mmap, MK_ARGS(0, 0x2000, 3, 0x22, UINT64_MAX, 0),
+		   (int64_t)(map + 0x10000), 0);
+	mk_syscall_inside(t, s, 2130, SYS_MEM_brk, MK_ARGS(start + 0x1000), (int64_t)(start + 0x1000),
+			  FUNC_FREE, MK_STACK());
+	mk_syscall_inside(t, s, 2140, SYS_MEM_munmap, MK_ARGS(map, 0x3000), 0, FUNC_FREE, MK_STACK());
+	mk_syscall(t, s, 2150, SYS_MEM_munmap, MK_ARGS(map + 0x10000, 0x2000), 0, 0);
+	mk_malloc(t, s, 9000, 0x3000, 0);
+	mk_exit(t, 1, 10001, 0);
+	tl = read_story(t, 1, 10001, 10, &r);
+	rows = tl->series[0].rows;
+	assert_int_equal(rows[2].break_bytes, 0x1000);
+	assert_int_equal(rows[2].most_break, 0x5000);
+	assert_int_equal(rows[2].malloc_mapped_bytes, 0);
+	assert_int_equal(rows[2].most_malloc_mapped, 0x3000);
+	assert_int_equal(rows[2].mapped_bytes, 0);
+	assert_int_equal(rows[2].most_mapped, 0x2000);
+	assert_int_equal(rows[3].most_break, 0x1000);
+	assert_int_equal(rows[3].most_malloc_mapped, 0);
+	timeline_release(tl);
+	recording_close(r);
+	mktrace_free(t);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -160,6 +197,7 @@ int main(void)
 		cmocka_unit_test(test_a_span_begins_with_what_was_live_before),
 		cmocka_unit_test(test_an_ended_program_has_no_memory),
 		cmocka_unit_test(test_sizes_fall_into_cells_that_keep_a_real_size),
+		cmocka_unit_test(test_break_and_mappings_have_their_most_within_a_step),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
