@@ -7,18 +7,20 @@
 
 #include "base/diag.h"
 #include "cli/command.h"
+#include "cli/info_events.h"
 #include "cli/info_json.h"
 #include "cli/info_text.h"
 #include "cli/input_file.h"
-#include "trace/recording.h"
 
 struct info_request {
 	const char *file;
-	bool json;
+	bool json, headers_only;
 };
 
 static const struct argp_option info_options[] = {
 	{ "format", 'F', "FORMAT", 0, "text (default) or json", 0 },
+	{ "quick", 'Q', NULL, 0, "Do not read the events: nothing is said of unmatched frees and "
+	  "unexplained memory", 0 },
 	{ 0 },
 };
 
@@ -32,6 +34,9 @@ static error_t parse_option(int key, char *arg, struct argp_state *state)
 			command_usage_error(state, "--format='%s' is unknown: choose text or json",
 					    arg);
 		rq->json = strcmp(arg, "json") == 0;
+		return 0;
+	case 'Q':
+		rq->headers_only = true;
 		return 0;
 	case ARGP_KEY_ARG:
 		if (state->arg_num)
@@ -52,20 +57,20 @@ static int run(int argc, char **argv)
 	};
 	struct info_request rq = { .file = INPUT_DEFAULT };
 	struct diag d = { 0 };
-	struct recording *r;
+	struct info_events *e;
 
 	if (command_parse(&argp, argc, argv, 0, &rq) != 0)
 		return STATUS_USAGE;
-	r = input_open(rq.file, NULL, &d);
-	if (!r) {
+	e = info_events_new(rq.file, rq.headers_only, &d);
+	if (!e) {
 		diag_print("", "%s", d.text);
 		return d.status;
 	}
 	if (rq.json)
-		info_json(r);
+		info_json(e);
 	else
-		info_text(r);
-	recording_close(r);
+		info_text(e);
+	info_events_free(e);
 	return STATUS_OK;
 }
 

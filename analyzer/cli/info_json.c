@@ -81,8 +81,9 @@ static json_t *marks_json(const struct recording *r)
 	return marks;
 }
 
-void info_json(const struct recording *r)
+void info_json(struct info_events *e)
 {
+	const struct recording *r = info_events_recording(e);
 	char when[64];
 	json_t *o;
 
@@ -113,5 +114,6 @@ void info_json(const struct recording *r)
 	json_object_set_new(o, "notes", notes_json(r));
 	json_object_set_new(o, "images", images_json(r));
 	info_unrecorded_json(r, o);
+	info_events_json(e, o);
 	json_write(stdout, o);
 }

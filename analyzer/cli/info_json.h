@@ -4,8 +4,8 @@
 #ifndef CLI_INFO_JSON_H
 #define CLI_INFO_JSON_H
 
-#include "trace/recording.h"
+#include "cli/info_events.h"
 
-void info_json(const struct recording *r);
+void info_json(struct info_events *e);
 
 #endif

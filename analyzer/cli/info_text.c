@@ -13,6 +13,7 @@
 #include "base/term.h"
 #include "base/units.h"
 #include "base/visible.h"
+#include "base/wrap.h"
 #include "base/xmem.h"
 #include "cli/info_stacks.h"
 #include "cli/info_unrecorded.h"
@@ -24,6 +25,8 @@
 /* Columns before the program: pid, exec, start, time, status; and what it gets at least. */
 #define OTHER_COLUMNS 44
 #define PROGRAM_LEAST 24
+/* Before what a line says. */
+#define KEY_COLUMNS 12
 /* Where standard output is no terminal. */
 #define WIDTH_UNKNOWN 110
 
@@ -33,14 +36,20 @@ static void info_line(const char *key, const char *format, ...)
 static void info_line(const char *key, const char *format, ...)
 {
 	va_list ap;
-	char *text;
+	char *text, *visible;
 
 	va_start(ap, format);
 	text = xvasprintf(format, ap);
 	va_end(ap);
 	printf("%-11s ", key);
-	visible_put(stdout, text);
-	putchar('\n');
+	visible = visible_text(text);
+	/* a command may be looked for, or copied */
+	if (strcmp(key, "command") == 0)
+		puts(visible);
+	else
+		wrap_put(stdout, visible, KEY_COLUMNS, KEY_COLUMNS,
+			 term_width(STDOUT_FILENO, WIDTH_UNKNOWN));
+	free(visible);
 	free(text);
 }
 
@@ -96,7 +105,7 @@ static uint64_t total_losses(const struct recording *r)
 	return sum;
 }
 
-static void put_health_text(const struct recording *r)
+static void put_health_text(const struct recording *r, struct info_events *e)
 {
 	char n[UNITS_MAX], bytes[UNITS_MAX];
 
@@ -113,6 +122,7 @@ static void put_health_text(const struct recording *r)
 			  units_bytes(bytes, r->unwritten_bytes));
 	info_line("damage", "%s", r->damage[0] ? r->damage : "none");
 	info_unrecorded_lines(r, info_line);
+	info_events_lines(e, info_line);
 	info_stacks_text(r, info_line);
 	for (size_t i = 0; i < r->note_count; i++) {
 		const struct image *image = recording_image(r, r->notes[i].image);
@@ -201,11 +211,13 @@ static void put_images_text(const struct recording *r)
 	emit_free(e);
 }
 
-void info_text(const struct recording *r)
+void info_text(struct info_events *e)
 {
+	const struct recording *r = info_events_recording(e);
+
 	put_session_text(r);
 	put_marks_text(r);
-	put_health_text(r);
+	put_health_text(r, e);
 	put_images_text(r);
 	info_unrecorded_text(r, program_width(OTHER_COLUMNS));
 }

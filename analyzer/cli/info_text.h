@@ -4,8 +4,8 @@
 #ifndef CLI_INFO_TEXT_H
 #define CLI_INFO_TEXT_H
 
-#include "trace/recording.h"
+#include "cli/info_events.h"
 
-void info_text(const struct recording *r);
+void info_text(struct info_events *e);
 
 #endif

@@ -11,6 +11,7 @@
 #include "model/estimate.h"
 #include "model/inherit.h"
 #include "model/skew.h"
+#include "model/unmatched.h"
 
 static inline uint64_t at_most(uint64_t value, uint64_t limit)
 {
@@ -132,11 +133,12 @@ static void apply_acquire(struct heap_state *h, const struct block *b,
 	c->new_peak = heap_count_acquire(h, b, usable);
 }
 
-static void unmatched_release(struct heap_state *h, uint64_t addr, uint64_t stamp)
+static void unmatched_release(struct heap_state *h, const struct held *held)
 {
+	unmatched_add(&h->public.unmatched, held->stack, held->block.addr, held->stamp);
 	if (h->public.unmatched_frees++ == 0) {
-		h->public.unmatched_first_addr = addr;
-		h->public.unmatched_first_stamp = stamp;
+		h->public.unmatched_first_addr = held->block.addr;
+		h->public.unmatched_first_stamp = held->stamp;
 	}
 }
 
@@ -148,7 +150,7 @@ static void settle(struct heap_state *h, const struct held *held,
 	struct block old;
 
 	if (!held->is_acquire) {
-		unmatched_release(h, held->block.addr, held->stamp);
+		unmatched_release(h, held);
 		return;
 	}
 	c = change_list_add(changes, h);
@@ -377,6 +379,7 @@ void blockcall_free(struct streams *s, const struct event *event,
 		hold(h, &(struct held){
 			.stamp = r->stamp,
 			.stream = event->stream,
+			.stack = event->stack,
 			.block.addr = r->addr,
 		}, changes);
 		return;
@@ -413,6 +416,7 @@ void blockcall_realloc_begin(struct streams *s, const struct event *event,
 			.is_realloc = true,
 			.thread = r->thread,
 			.stream = event->stream,
+			.stack = event->stack,
 			.block.addr = r->addr,
 		}, changes);
 }

@@ -10,6 +10,7 @@
 #include "base/xmem.h"
 #include "model/estimate.h"
 #include "model/inherit.h"
+#include "model/unmatched.h"
 
 /* What valgrind's massif counts for B: see heap.massif_peak_bytes. */
 static inline uint64_t massif_measure(const struct block *b)
@@ -60,6 +61,7 @@ void heap_init(struct heap_state *h, const struct image *image,
 
 void heap_release(struct heap_state *h)
 {
+	unmatched_free(h->public.unmatched);
 	blocktable_release(&h->blocks);
 	sitetable_release(&h->sites, &h->public);
 	sizetable_release(&h->sizes);

@@ -98,6 +98,8 @@ struct syscall_totals {
 /* Requested sizes: one row per distinct size. */
 struct size_row { uint64_t size, count, bytes, usable_bytes; };
 
+struct unmatched;
+
 /*
  * One image's memory. Mapped bytes are address space in whole pages, whether
  * touched or not: a reservation with PROT_NONE counts. What the allocator maps
@@ -141,6 +143,7 @@ struct heap {
 	struct amount by_class[CLASS_COUNT]; /* total by enum block_class */
 	uint64_t unmatched_frees;     /* frees and reallocs of blocks never seen */
 	uint64_t unmatched_first_addr, unmatched_first_stamp;
+	struct unmatched *unmatched;  /* by place: unmatched.h; of the whole time, whatever the window */
 	uint64_t overlaps;            /* acquires of a live address whose release never came */
 	uint64_t inherited_blocks;    /* live at the fork, copied from the parent */
 	uint64_t inherited_bytes;

@@ -20,6 +20,7 @@ struct held {
 	bool is_realloc;      /* a release by realloc: its end may still come */
 	uint32_t thread;      /* of a release by realloc */
 	uint32_t stream;
+	stack_id stack;       /* of a release: in force then */
 	uint64_t usable;      /* of an acquire */
 	struct block block;   /* acquire: the new block; release: only addr counts */
 };

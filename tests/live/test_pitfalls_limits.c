@@ -260,7 +260,8 @@ TEST(test_a_program_killed_for_memory_leaves_its_last_calls)
 		SKIP("no memory cgroup can be made here");
 	assert_int_equal(r.status, 128 + 9);
 	info = ask("info test.data");
-	assert_non_null(strstr(info, "SIGKILL"));
+	assert_non_null(strstr(info, "SIGKILL oom"));
+	assert_non_null(strstr(info, "the kernel killed 1 process of cgroup "));
 	free(info);
 	result_free(&r);
 }
