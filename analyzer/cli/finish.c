@@ -136,6 +136,8 @@ int finish_symbols(struct packed_writer *w, const char *path, const struct frame
 
 	if (!r)
 		return -1;
+	if (rq->unrecorded)
+		*rq->unrecorded = recording_unrecorded_programs(r);
 	stacks = stacks_of(frames, r);
 	if (rq->debuginfod)
 		options.servers = debuginfod_open(rq->debuginfod, is_interrupted, rq->launch, &reason);
@@ -238,6 +240,10 @@ void finish_print(const struct closing *c)
 	if (c->has_own_malloc)
 		diag_print("warning", "'%s' brings a malloc of its own: calls to it that do not go "
 			   "on to the system's are not seen", c->program);
+	if (c->unrecorded && c->images)
+		diag_print("warning", "%s program%s that %s started could not be recorded: allotrope info "
+			   "tells which and why", units_count(bytes, c->unrecorded), plural(c->unrecorded),
+			   c->unrecorded == 1 ? "was" : "were");
 	if (c->sample_bytes && c->images)
 		diag_print("", "reports give estimates: one sample per %s on average",
 			   units_bytes(bytes, c->sample_bytes));

@@ -20,6 +20,7 @@ struct symbol_request {
 	struct launch *launch;
 	bool show_progress;
 	const char *debuginfod;    /* servers to ask for debug files (debuginfod_option.h); NULL: none */
+	size_t *unrecorded;        /* becomes the number of programs not recorded; NULL: not asked */
 };
 
 /*
@@ -40,6 +41,7 @@ struct closing {
 	uint64_t calls;            /* allocator calls recorded */
 	uint64_t sample_bytes;     /* of record --sample; 0: every call was recorded */
 	uint64_t processes, images;/* that attached */
+	size_t unrecorded;         /* programs that were started and did not; 0 also without symbols */
 	uint64_t wall_ns;          /* from start to the end of the root */
 	uint64_t max_rss_bytes;    /* of the largest process, the kernel's figure */
 	uint64_t file_bytes;
@@ -50,7 +52,7 @@ struct closing {
 	int write_error;           /* errno of the output; 0: none */
 };
 
-/* At most six lines on stderr. */
+/* At most seven lines on stderr. */
 void finish_print(const struct closing *c);
 
 #endif

@@ -420,6 +420,7 @@ static void session_finish(struct session *s, struct closing *c)
 {
 	const struct symbol_request symbols = {
 		.launch = &s->launch, .show_progress = !s->rq->quiet, .debuginfod = s->rq->debuginfod,
+		.unrecorded = &c->unrecorded,
 	};
 	struct pack_totals packed;
 	struct diag d = { 0 };

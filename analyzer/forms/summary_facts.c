@@ -4,6 +4,7 @@
  */
 #include "forms/summary_facts.h"
 
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -158,11 +159,15 @@ const char *summary_end_text(const struct recording *r, const struct image *imag
 			snprintf(buffer, 64, "became another program");
 			return buffer;
 		}
-	if (!image->has_exit)
+	if (image->is_replaced)
+		snprintf(buffer, 64, "became a program that is not recorded");
+	else if (!image->has_exit)
 		snprintf(buffer, 64, "its end was not seen");
 	else if (WIFSIGNALED(image->status))
-		snprintf(buffer, 64, "killed by %s",
-			 line_signal(WTERMSIG(image->status), name));
+		snprintf(buffer, 64, "killed by %s%s", line_signal(WTERMSIG(image->status), name),
+			 WTERMSIG(image->status) == SIGKILL &&
+			 recording_is_oom_kill(r, image->end_stamp) ? " for lack of memory" :
+			 WCOREDUMP(image->status) ? ", core dumped" : "");
 	else
 		snprintf(buffer, 64, "exited with %d", WEXITSTATUS(image->status));
 	return buffer;

@@ -7,7 +7,7 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "support/run.h"
+#include "support/both_modes.h"
 #include "test.h"
 
 static json_t *info(const char *file)
@@ -65,8 +65,12 @@ static void make_static(void)
 TEST(test_a_static_child_is_named)
 {
 	char *text, *footer;
+	struct result r;
 
 	make_static();
+	r = run_shell("%s record -- /bin/sh -c './static; exit 0'", built("allotrope"));
+	assert_non_null(strstr(r.err, "1 program that was started could not be recorded: allotrope info"));
+	result_free(&r);
 	check_child("./static", "./static", "static", "exit 7");
 	check_child("./script", "./script", "static", "exit 7");
 	text = ask("info test.data");
@@ -243,6 +247,14 @@ TEST(test_what_is_not_seen_is_not_called_all)
 	result_free(&r);
 }
 
+TEST(test_waits_are_cancelled_left_and_interrupted_as_ever)
+{
+	struct both_modes b = run_in_both("", built("tests/subjects/cancelled"), 0, "well\n");
+
+	assert_both_in_range(&b, "calls.malloc", 4, 100);
+	both_modes_free(&b);
+}
+
 TEST(test_bad_pointers_fail_as_they_do_without_the_library)
 {
 	static const char script[] =
@@ -273,6 +285,7 @@ int main(void)
 		LIVE_TEST(test_children_of_libc_and_of_other_languages_are_seen),
 		LIVE_TEST(test_a_bare_run_knows_as_much),
 		LIVE_TEST(test_what_is_not_seen_is_not_called_all),
+		LIVE_TEST(test_waits_are_cancelled_left_and_interrupted_as_ever),
 		LIVE_TEST(test_bad_pointers_fail_as_they_do_without_the_library),
 	};
 
