@@ -79,8 +79,9 @@ TEST(test_memory_that_no_call_explains_is_shown)
 TEST(test_memory_of_usual_programs_is_explained)
 {
 	static const char *const commands[] = {
-		"/usr/bin/python3 -c 'import threading, time; b = bytearray(5 << 20); t = [threading.Thread(target="
-		"time.sleep, args=(0.1,)) for i in range(3)]; [x.start() for x in t]'",
+		"/usr/bin/python3 -c 'import threading, time; b = bytearray(5 << 20); "
+		"t = [threading.Thread(target=time.sleep, args=(0.1,)) for i in range(3)]; "
+		"[x.start() for x in t]'",
 		"/usr/bin/perl -e '@a = map { $_ x 100 } 1 .. 100000; select undef, undef, undef, 0.1'",
 	};
 

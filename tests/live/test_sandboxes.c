@@ -39,7 +39,8 @@ static bool is_needed(int number)
 static char *compare(const char *how)
 {
 	struct result r = run_shell(
-		"exec 2>/dev/null; for n in " NUMBERS "; do %s %s $n /bin/sh -c 'echo a; exit 3' >plain; a=$?; "
+		"exec 2>/dev/null; for n in " NUMBERS "; do "
+		"%s %s $n /bin/sh -c 'echo a; exit 3' >plain; a=$?; "
 		"%s %s $n env LD_PRELOAD=%s ALLOTROPE_OUT=$PWD/x.ring ALLOTROPE_SIZE=1M "
 		"/bin/sh -c 'echo a; exit 3' >with; b=$?; rm -f x.ring; "
 		"[ $a = 126 ] || [ $a = $b ] && cmp -s plain with || echo $n $a $b; done",
@@ -74,8 +75,8 @@ TEST(test_only_known_calls_must_not_kill)
 TEST(test_a_filter_set_without_prctl_is_noticed)
 {
 	/* a thread's name, for the record of its end, is asked for by openat: fatal if not noticed */
-	struct result r = run_shell("ALLOTROPE_OUT=test.data LD_PRELOAD=%s %s raw %d", built("liballotrope.so"),
-				    built("tests/subjects/filtered"), SYS_openat);
+	struct result r = run_shell("ALLOTROPE_OUT=test.data LD_PRELOAD=%s %s raw %d",
+				    built("liballotrope.so"), built("tests/subjects/filtered"), SYS_openat);
 	json_t *root;
 
 	assert_int_equal(r.status, 0);
