@@ -189,6 +189,26 @@ TEST(test_early_allocations_of_another_preload)
 	result_free(&bare);
 }
 
+/* Blocks that were needed to find malloc live on as any other: their library checks them at the end. */
+TEST(test_blocks_of_a_dlsym_that_allocates_are_used_to_the_end)
+{
+	struct result bare = run_shell("/bin/ls /");
+
+	for (size_t i = 0; i < MODES; i++) {
+		struct result r = run_with_library(modes[i], built("tests/subjects/dlsym_allocates.so"), true,
+						   "/usr/bin/env DLSYM_LEAST=10 /bin/ls /");
+		json_t *root = summary("");
+
+		assert_int_equal(r.status, 0);
+		assert_string_equal(r.out, bare.out);
+		assert_string_equal(r.err, "");
+		assert_true(number_at(root, "calls.malloc") > 20);
+		json_decref(root);
+		result_free(&r);
+	}
+	result_free(&bare);
+}
+
 TEST(test_semantics_are_those_of_the_bare_program)
 {
 	struct result bare = run_shell("%s", built("tests/subjects/semantics"));
@@ -301,6 +321,7 @@ int main(void)
 		LIVE_TEST(test_shell_pipeline),
 		LIVE_TEST(test_other_allocators_are_recorded_in_both_orders),
 		LIVE_TEST(test_early_allocations_of_another_preload),
+		LIVE_TEST(test_blocks_of_a_dlsym_that_allocates_are_used_to_the_end),
 		LIVE_TEST(test_semantics_are_those_of_the_bare_program),
 		LIVE_TEST(test_signal_handlers_that_allocate_do_not_disturb),
 		LIVE_TEST(test_a_bare_preload_leaves_a_readable_ring),
