@@ -280,6 +280,7 @@ int main(int argc, char **argv)
 			inner_entries();
 		return write(1, text, used) != (ssize_t)used;
 	}
+	say("dlerror %s\n", dlerror() ? "of somebody else" : "none");
 	errno = ERRNO_BEFORE;
 	layout();
 	whole();

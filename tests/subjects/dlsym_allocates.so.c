@@ -1,8 +1,8 @@
 /*
- * dlsym_allocates.so.c - a library in front of dlsym(3) that allocates there, as linkers of old did: who looks
- * the real malloc up meets calls of it before the answer. What was allocated so early is used
- * again at the end: its size, its contents, a realloc of it, a free. With DLSYM_LEAST=N in the
- * environment a program must have called dlsym so often.
+ * dlsym_allocates.so.c - a library in front of dlsym(3) that allocates there, as linkers of old did: who
+ * looks the real malloc up meets calls of it before the answer. What was allocated so early is
+ * used again at the end: its size, its contents, a realloc of it, a free. With DLSYM_LEAST=N
+ * in the environment a program must have called dlsym so often.
  */
 #pragma GCC optimize("O2") /* the call at the end of dlsym has to be a jump */
 
