@@ -51,18 +51,18 @@ say 'allotrope strace -f -c'
 
 lesson realloc_growth.c
 say 'allotrope record -q -- realloc_growth'
-say 'allotrope strace --cause --no-startup'
+say 'allotrope strace --no-startup'
 
 lesson demand_paging.c
 say 'allotrope record -q -- demand_paging'
 say 'allotrope maps --sites --at=mark:touched | sed -n "3,4p"'
-say 'allotrope maps --diff mark:freed "mark:code used" | grep -v allotrope-'
+say 'allotrope maps --diff mark:freed "mark:code used"'
 
 lesson map_copy.c
 say 'head -c 8388608 /dev/urandom >from.dat'
 say 'allotrope record -q -- map_copy from.dat to.dat'
 say 'allotrope strace --no-startup'
-say 'allotrope maps --diff mark:mapped mark:copied | grep -v allotrope-'
+say 'allotrope maps --diff mark:mapped mark:copied'
 
 lesson static_dynamic.c
 say 'allotrope record -q --no-preload -- static_dynamic_static'
@@ -74,6 +74,6 @@ lesson modify_areas.c
 say 'allotrope record -q -- modify_areas'
 p=begin
 for m in text data bss heap stack; do
-	say "allotrope maps --diff mark:$p mark:$m | tail -n +4 | grep -v allotrope"
+	say "allotrope maps --diff mark:$p mark:$m | tail -n +4"
 	p=$m
 done

@@ -40,7 +40,7 @@ static char *read_file(const char *path, size_t *bytes)
 	return text;
 }
 
-/* The command line as pmap shows it: arguments with spaces between them. */
+/* The command line as pmap shows it: arguments with spaces between them, none behind the last. */
 static char *command_of(uint32_t pid)
 {
 	char path[64];
@@ -57,7 +57,10 @@ static char *command_of(uint32_t pid)
 			text[strcspn(text, "\n")] = '\0';
 		return text ? text : xstrdup("?");
 	}
-	for (size_t i = 0; i + 1 < bytes; i++)
+	/* a program that writes its title there leaves blanks behind it */
+	while (bytes > 1 && (text[bytes - 1] == '\0' || text[bytes - 1] == ' '))
+		text[--bytes] = '\0';
+	for (size_t i = 0; i < bytes; i++)
 		if (text[i] == '\0')
 			text[i] = ' ';
 	return text;

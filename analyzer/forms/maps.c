@@ -275,6 +275,9 @@ static int maps_settle(struct run *run)
 	s->snapshots = map_snapshots_new(run->recording);
 	if (s->view == VIEW_LIST)
 		return 0;
+	if (run->is_all)
+		return diag_set(run->diag, STATUS_USAGE, "an address space is that of one process: --pid=PID "
+				"chooses it, maps --list --all shows which there are");
 	s->at = maps_moment_find(run, s->snapshots, text);
 	if (!s->at)
 		return -1;
@@ -379,6 +382,19 @@ static void note_height(struct run *run)
 		 units_bytes(most, image->maxrss_bytes));
 }
 
+/* There are no sums over programs here: each has its own moments. */
+static void note_others(struct run *run)
+{
+	const struct maps_state *s = run->state;
+	bool has_others = false;
+
+	for (size_t i = 0; i < s->snapshots->count; i++)
+		has_others |= s->snapshots->items[i].image != s->at->image;
+	if (run->is_default && has_others)
+		run_note(run, "this is one of several processes: --list --all shows the moments of each, "
+			 "--pid=PID chooses one");
+}
+
 static int maps_end(struct run *run)
 {
 	struct maps_state *s = run->state;
@@ -398,6 +414,7 @@ static int maps_end(struct run *run)
 	else
 		put_state(run, heap, a);
 	note_height(run);
+	note_others(run);
 	address_space_free(a);
 	return 0;
 }

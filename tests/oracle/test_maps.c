@@ -7,6 +7,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "support/run.h"
 
@@ -73,6 +74,67 @@ TEST(test_static_programs_and_the_shell_itself_are_shown)
 	/* the shell forks between the two looks, which may copy a page: its text rows agree at least */
 	assert_non_null(strstr(r.out, "sh"));
 	result_free(&r);
+}
+
+/* Interpreters, a server that writes its title where its arguments were, a name with blanks. */
+TEST(test_programs_that_were_never_recorded_print_as_pmap_prints_them)
+{
+	static const char *const programs[] = {
+		"python3 -c 'import time; x = list(range(100000)); time.sleep(60)'",
+		"redis-server --port 0 --unixsocket \"$PWD/socket\" --save ''",
+		"bash -c 'exec -a \"a name  \" sleep 60'",
+	};
+
+	needs("pmap");
+	needs("redis-server");
+	for (size_t i = 0; i < sizeof(programs) / sizeof(programs[0]); i++) {
+		/* it may page something in between the looks: once of ten they are the same */
+		struct result r = run_shell("%s >/dev/null 2>&1 & pid=$!; sleep 1; "
+					    "for i in 1 2 3 4 5 6 7 8 9 0; do "
+					    "'%s' maps -x -p $pid >ours; pmap -x $pid >theirs; "
+					    "cmp -s ours theirs && break; done; kill $pid; wait; "
+					    "diff ours theirs; wc -l <ours", programs[i], built("allotrope"));
+
+		if (atoi(r.out) < 20 || *r.err)
+			fail_msg("%s: %s%s", programs[i], r.out, r.err);
+		result_free(&r);
+	}
+}
+
+TEST(test_a_process_that_cannot_be_read_is_said_so)
+{
+	struct result r = run_shell("sleep 0 & pid=$!; wait; '%s' maps -p $pid", built("allotrope"));
+
+	assert_int_equal(r.status, 3);
+	assert_non_null(strstr(r.err, "there is no process"));
+	assert_string_equal(r.out, "");
+	result_free(&r);
+	if (!found("setpriv") || geteuid() != 0)
+		return;
+	r = run_shell("sleep 60 & pid=$!; cp '%s' /tmp/maps.$$; chmod 755 /tmp/maps.$$; "
+		      "setpriv --reuid=65534 --regid=65534 --clear-groups /tmp/maps.$$ maps -p $pid; "
+		      "status=$?; kill $pid; rm /tmp/maps.$$; exit $status", built("allotrope"));
+	assert_int_equal(r.status, 3);
+	assert_non_null(strstr(r.err, "another user's process?"));
+	assert_string_equal(r.out, "");
+	result_free(&r);
+}
+
+/* A thread's stack and its guard page are one mapping. */
+TEST(test_stacks_of_threads_are_counted_once)
+{
+	struct result r = record("", "%s", built("examples/arenas"));
+	char *text;
+
+	result_free(&r);
+	text = ask("maps --top=0 --at=mark:full test.data");
+	assert_null(strstr(text, " 0 x "));
+	assert_non_null(strstr(text, "     8.0 MiB         1 x  pthread_create"));
+	assert_non_null(strstr(text, "     4.0 KiB    (a part)  pthread_create"));
+	free(text);
+	text = ask("maps --sites --format=csv --at=mark:full test.data");
+	assert_non_null(strstr(text, "\nmapping,4,33570816,"));
+	free(text);
 }
 
 static json_t *rows_of(const char *options)
@@ -181,6 +243,9 @@ int main(void)
 		LIVE_TEST(test_a_living_process_prints_as_pmap_does),
 		LIVE_TEST(test_a_mark_holds_what_pmap_shows_then),
 		LIVE_TEST(test_static_programs_and_the_shell_itself_are_shown),
+		LIVE_TEST(test_programs_that_were_never_recorded_print_as_pmap_prints_them),
+		LIVE_TEST(test_a_process_that_cannot_be_read_is_said_so),
+		LIVE_TEST(test_stacks_of_threads_are_counted_once),
 		LIVE_TEST(test_what_is_live_and_its_overhead_lies_in_the_mappings),
 		LIVE_TEST(test_of_one_gibibyte_one_page_was_touched),
 		LIVE_TEST(test_a_static_program_is_recorded_from_outside),

@@ -201,6 +201,9 @@ TEST(test_unknown_moments_and_missing_snapshots_are_said_so)
 	mk_process(none, 1, 100, "p");
 	assert_int_equal(status_of(t, "--at=mark:two", NULL), STATUS_USAGE);
 	assert_int_equal(status_of(t, "--at=noon", NULL), STATUS_USAGE);
+	/* each process has an address space of its own */
+	assert_int_equal(status_of(t, "--all", NULL), STATUS_USAGE);
+	assert_int_equal(status_of(t, "--list", NULL), 0);
 	assert_int_equal(status_of(none, "-x", NULL), STATUS_USAGE);
 	mktrace_free(t);
 	mktrace_free(none);
