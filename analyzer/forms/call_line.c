@@ -64,7 +64,7 @@ static int put_prefix(FILE *out, const struct call_line *line,
 		n += line_text(out, style->has_plain_pid ? "" : "[pid ") +
 		     line_decimal(out, line->tid) +
 		     line_text(out, style->has_plain_pid ? " " : "] ");
-	n += line_moment(out, &style->clock, style->time, line->stamp);
+	n += line_moment(out, &style->clock, style->options.time, line->stamp);
 	if (style->has_address && line->kind == LINE_EXIT)
 		n += line_text(out, "[0xffffffffffffffff] ");
 	else if (style->has_address)
@@ -218,12 +218,12 @@ static void put_close(FILE *out, const struct call_line *line,
 		      struct call_line_style *style, int used)
 {
 	used += line_text(out, ") ");
-	line_gap(out, used, style->align - 1);
+	line_gap(out, used, style->options.align - 1);
 	line_text(out, "= ");
 	put_result(out, line);
-	if (style->has_duration && line->has_duration)
+	if (style->options.has_duration && line->has_duration)
 		line_duration(out, &style->clock, line->duration_ticks);
-	else if (style->has_duration)
+	else if (style->options.has_duration)
 		line_text(out, " <?>");
 	putc_unlocked('\n', out);
 }

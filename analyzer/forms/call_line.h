@@ -9,6 +9,7 @@
 #include <stdint.h>
 #include <stdio.h>
 
+#include "forms/line_options.h"
 #include "forms/line_parts.h"
 #include "model/replay.h"
 
@@ -34,13 +35,11 @@ struct call_line {
 /* How lines look. */
 struct call_line_style {
 	struct line_clock clock;
-	enum line_time time;      /* -t, -tt, -ttt */
-	bool has_duration;        /* -T */
+	struct line_options options;
 	bool has_address;         /* -i */
 	bool has_caller;          /* caller-> before the name */
 	bool has_pid;             /* -f */
 	bool has_plain_pid;       /* "PID " instead of "[pid PID] ": output to a file */
-	int align;                /* column of the result */
 };
 
 /* Print the line as a whole. */

@@ -15,6 +15,7 @@
 #include "forms/call_table.h"
 #include "forms/exit_list.h"
 #include "forms/form.h"
+#include "forms/line_options.h"
 #include "forms/syscall_pair.h"
 
 /* A system call that has begun in a stream, and the function last called there. */
@@ -30,8 +31,6 @@ struct ltrace_state {
 	struct call_filter *filter;
 	struct call_line_style style;
 	bool has_syscalls;    /* -S */
-	bool has_table;       /* -c */
-	bool follows;         /* -f */
 	struct call_queue *queue;
 	struct call_table *counts;
 	struct emit *table;   /* CSV, JSON lines */
@@ -187,23 +186,23 @@ static int ltrace_begin(struct run *run)
 	struct ltrace_state *s = run->state;
 
 	line_clock_init(&s->style.clock, run->recording);
-	if (s->follows) {
+	if (s->style.options.follows) {
 		run->is_all = true;
 		run->is_default = false;
 	}
 	s->style.has_plain_pid = run->out_path != NULL;
-	s->style.has_pid = s->follows || run->is_all;
-	if (s->style.align == 0)
-		s->style.align = 50;
+	s->style.has_pid = s->style.options.follows || run->is_all;
+	if (s->style.options.align == 0)
+		s->style.options.align = 50;
 	if (s->filter && !call_filter_is_empty(s->filter))
 		s->style.has_caller = true;
-	if (s->has_table) {
+	if (s->style.options.has_table) {
 		s->counts = call_table_new();
 		return 0;
 	}
 	if (run->format != EMIT_TEXT)
 		s->table = run_table(run, columns, COLS);
-	if (s->has_syscalls || s->style.has_duration)
+	if (s->has_syscalls || s->style.options.has_duration)
 		s->queue = call_queue_new(put_line, run);
 	exit_list_init(&s->exits, run);
 	return 0;
@@ -424,22 +423,12 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 {
 	const struct form_input *input = state->input;
 	struct ltrace_state *s = input->state;
-	char *end;
-	long align;
 
+	if (line_option_parse(&s->style.options, key, arg, "align", state))
+		return 0;
 	switch (key) {
-	case 't':
-		if (s->style.time < TIME_EPOCH)
-			s->style.time++;
-		return 0;
-	case 'T':
-		s->style.has_duration = true;
-		return 0;
 	case 'i':
 		s->style.has_address = true;
-		return 0;
-	case 'f':
-		s->follows = true;
 		return 0;
 	case 'e':
 	case 'l':
@@ -448,27 +437,17 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 	case 'S':
 		s->has_syscalls = true;
 		return 0;
-	case 'c':
-		s->has_table = true;
-		return 0;
-	case 'a':
-		align = strtol(arg, &end, 10);
-		if (end == arg || *end || align < 0 || align > 1000)
-			form_usage_error(state, "--align takes a column from 0 to 1000, not '%s'", arg);
-		s->style.align = align > 0 ? (int)align : 1;
-		return 0;
 	default:
 		return ARGP_ERR_UNKNOWN;
 	}
 }
 
 static const struct argp_option options[] = {
-	{ NULL, 't', NULL, 0, "Time of day before each line; -tt: with microseconds; -ttt: "
-	  "seconds since 1970", 0 },
+	LINE_OPTION_TIME,
 	{ NULL, 'T', NULL, 0, "Time spent in each call; <?> where it was not measured "
 	  "(record --timing=all measures each)", 0 },
 	{ NULL, 'i', NULL, 0, "Return address before each line", 0 },
-	{ NULL, 'f', NULL, 0, "All processes, with the thread's id before each line", 0 },
+	LINE_OPTION_FOLLOWS(NULL),
 	{ NULL, 'e', "EXPR", 0, "Only these calls: malloc+free, '*alloc-calloc', malloc@MAIN", 0 },
 	{ "library", 'l', "LIB", 0, "Only calls made by objects called LIB (pattern or word)", 0 },
 	{ NULL, 'S', NULL, 0, "Memory system calls too", 0 },

@@ -10,6 +10,7 @@
 #include "forms/exit_list.h"
 #include "forms/form.h"
 #include "forms/frame_tree.h"
+#include "forms/line_options.h"
 #include "forms/stack_text.h"
 #include "forms/strace_filter.h"
 #include "forms/strace_queue.h"
@@ -20,16 +21,14 @@
 /* In struct region.prot, beside PROT_*. */
 #define REGION_SHARED 8u
 
-enum outcome { OUTCOME_ANY, OUTCOME_SUCCESS, OUTCOME_FAILURE };
-
 struct strace_state {
 	struct strace_style style;
 	syscall_set set;       /* -e; valid with has_set */
 	bool has_set;
-	enum outcome outcome;  /* -z, -Z */
-	bool follows;          /* -f */
-	bool has_table;        /* -c */
-	enum strace_sort sort; /* -S */
+	unsigned outcomes;     /* -z, -Z, -e status: OUTCOME_*; valid with has_outcomes */
+	bool has_outcomes;
+	bool has_both;         /* -C */
+	struct strace_summary summary; /* -S, -U */
 	bool no_startup;       /* --no-startup */
 	struct strace_queue *queue;
 	struct exit_list exits;
@@ -114,15 +113,19 @@ static void put_cells(struct run *run, const struct strace_line *line)
 
 /* ---- lines ---- */
 
+static unsigned outcome_of(const struct strace_line *line)
+{
+	if (line->pair.is_open)
+		return OUTCOME_UNFINISHED;
+	return syscall_has_failed(line->pair.result) ? OUTCOME_FAILED : OUTCOME_SUCCESSFUL;
+}
+
 static void put_line(const struct strace_line *line, void *ctx)
 {
 	struct run *run = ctx;
 	struct strace_state *s = run->state;
-	bool has_failed = !line->pair.is_open && syscall_has_failed(line->pair.result);
 
-	if (line->kind == STRACE_CALL &&
-	    ((s->outcome == OUTCOME_SUCCESS && (has_failed || line->pair.is_open)) ||
-	     (s->outcome == OUTCOME_FAILURE && !has_failed)))
+	if (line->kind == STRACE_CALL && !(outcome_of(line) & s->outcomes))
 		return;
 	if (s->table)
 		put_cells(run, line);
@@ -209,7 +212,7 @@ static void begin_image(struct run *run, const struct image *image)
 		return;
 	*has_begun = true;
 	/* a forked image begins with its parent's */
-	if (!s->no_startup && image->how != PROCESS_FORKED && s->outcome != OUTCOME_FAILURE &&
+	if (!s->no_startup && image->how != PROCESS_FORKED && (s->outcomes & OUTCOME_SUCCESSFUL) &&
 	    image->start_stamp >= run->since_stamp && image->start_stamp <= run->until_stamp)
 		put_startup_maps(run, image);
 }
@@ -233,11 +236,36 @@ static bool has_no_syscalls(const struct run *run)
 	return has_image;
 }
 
+static bool has_only_table(const struct strace_state *s)
+{
+	return s->style.options.has_table && !s->has_both;
+}
+
+/* What -c and -C cannot do. */
+static int check_table(const struct run *run)
+{
+	const struct strace_state *s = run->state;
+
+	if (!s->style.options.has_table && !s->has_both)
+		return 0;
+	if (s->outcomes != OUTCOME_ALL) {
+		diag_set(run->diag, STATUS_USAGE, "the table counts all calls: how many failed is "
+			 "its column 'errors', not a matter of -z, -Z or -e status");
+		return -1;
+	}
+	if (s->has_both && run->format != EMIT_TEXT) {
+		diag_set(run->diag, STATUS_USAGE, "-C prints lines and a table: in other formats than "
+			 "text ask for one after the other, with and without -c");
+		return -1;
+	}
+	return 0;
+}
+
 static int strace_begin(struct run *run)
 {
 	struct strace_state *s = run->state;
 
-	if (s->follows) {
+	if (s->style.options.follows) {
 		run->is_all = true;
 		run->is_default = false;
 	}
@@ -248,15 +276,19 @@ static int strace_begin(struct run *run)
 	}
 	if (!s->has_set)
 		s->set = SYSCALL_SET_ALL;
-	if (s->has_table)
+	if (!s->has_outcomes)
+		s->outcomes = OUTCOME_ALL;
+	if (check_table(run) != 0)
+		return -1;
+	if (has_only_table(s))
 		return 0;
 	s->style.run = run;
 	line_clock_init(&s->style.clock, run->recording);
 	s->style.causes = cause_texts_new(run);
 	s->style.has_plain_pid = run->out_path != NULL;
-	s->style.has_pid = s->follows || run->is_all;
-	if (s->style.align == 0)
-		s->style.align = 40;
+	s->style.has_pid = s->style.options.follows || run->is_all;
+	if (s->style.options.align == 0)
+		s->style.options.align = 40;
 	s->has_begun = xcalloc(run->recording->image_count + 1, sizeof(*s->has_begun));
 	exit_list_init(&s->exits, run);
 	if (run->format != EMIT_TEXT) {
@@ -277,7 +309,7 @@ static int strace_event(struct run *run, const struct event *event,
 	const struct thread_info *thread;
 	bool is_begin = event->r.kind == EVENT_SYSCALL_BEGIN;
 
-	if (s->has_table || (!is_begin && event->r.kind != EVENT_SYSCALL_END && !change->has_call))
+	if (has_only_table(s) || (!is_begin && event->r.kind != EVENT_SYSCALL_END && !change->has_call))
 		return 0;
 	image = recording_image(run->recording, event->image);
 	if (!image)
@@ -296,8 +328,8 @@ static int strace_end(struct run *run)
 {
 	struct strace_state *s = run->state;
 
-	if (s->has_table) {
-		strace_table_put(run, s->set, s->sort);
+	if (has_only_table(s)) {
+		strace_table_put(run, s->set, &s->summary);
 		return 0;
 	}
 	for (size_t i = 0; i < run->recording->image_count; i++)
@@ -308,6 +340,8 @@ static int strace_end(struct run *run)
 	s->queue = NULL;
 	emit_free(s->table);
 	s->table = NULL;
+	if (s->has_both)
+		strace_table_put(run, s->set, &s->summary);
 	return 0;
 }
 
@@ -330,61 +364,69 @@ static void strace_release(struct run *run)
 
 enum { KEY_CAUSE = 0x1000, KEY_NO_STARTUP };
 
-static void parse_align(struct strace_state *s, const char *arg, const struct argp_state *state)
+static void parse_expression(struct strace_state *s, const char *arg, const struct argp_state *state)
 {
-	char *end;
-	long align = strtol(arg, &end, 10);
+	struct diag d = { 0 };
+	int status = strace_status_parse(arg, &s->outcomes, &d);
 
-	if (end == arg || *end || align < 0 || align > 1000)
-		form_usage_error(state, "--columns takes a column from 0 to 1000, not '%s'", arg);
-	s->style.align = align > 0 ? (int)align : 1;
+	if (status < 0 || (status == 0 && strace_filter_parse(arg, &s->set, &d) != 0))
+		form_usage_error(state, "%s", d.text);
+	s->has_outcomes |= status > 0;
+	s->has_set |= status == 0;
+}
+
+static void set_outcomes(struct strace_state *s, unsigned outcomes)
+{
+	s->outcomes = outcomes;
+	s->has_outcomes = true;
+}
+
+static void parse_summary(struct strace_state *s, int key, const char *arg,
+			  const struct argp_state *state)
+{
+	struct diag d = { 0 };
+
+	if (key == 'U' && strace_columns_parse(arg, &s->summary, &d) != 0)
+		form_usage_error(state, "%s", d.text);
+	if (key == 'S' && !strace_sort_parse(arg, &s->summary.sort))
+		form_usage_error(state, "-S takes time, min-time, max-time, avg-time, calls, errors, name "
+				 "or nothing, not '%s'", arg);
 }
 
 static error_t parse(int key, char *arg, struct argp_state *state)
 {
 	const struct form_input *input = state->input;
 	struct strace_state *s = input->state;
-	struct diag d = { 0 };
 
-	switch (key) {
-	case 't':
-		if (s->style.time < TIME_EPOCH)
-			s->style.time++;
+	if (line_option_parse(&s->style.options, key, arg, "columns", state))
 		return 0;
+	switch (key) {
 	case 'r':
 		s->style.is_relative = true;
-		return 0;
-	case 'T':
-		s->style.has_duration = true;
 		return 0;
 	case 'k':
 		s->style.has_stack = true;
 		return 0;
-	case 'f':
-		s->follows = true;
-		return 0;
-	case 'c':
-		s->has_table = true;
+	case 'C':
+		s->has_both = true;
 		return 0;
 	case 'S':
-		if (!strace_sort_parse(arg, &s->sort))
-			form_usage_error(state, "-S takes time, calls, errors, name or nothing, "
-					 "not '%s'", arg);
+	case 'U':
+		parse_summary(s, key, arg, state);
 		return 0;
 	case 'e':
-		if (strace_filter_parse(arg, &s->set, &d) != 0)
-			form_usage_error(state, "%s", d.text);
-		s->has_set = true;
+		parse_expression(s, arg, state);
 		return 0;
 	case 'z':
-		s->outcome = OUTCOME_SUCCESS;
+		set_outcomes(s, OUTCOME_SUCCESSFUL);
 		return 0;
 	case 'Z':
-		s->outcome = OUTCOME_FAILURE;
+		set_outcomes(s, OUTCOME_FAILED);
 		return 0;
-	case 'a':
-		parse_align(s, arg, state);
-		return 0;
+	case 'w':
+		return 0; /* times are always those between entry and return */
+	case 'y':
+		form_usage_error(state, "-y: which files descriptors belonged to was not recorded");
 	case KEY_CAUSE:
 		s->style.has_cause = true;
 		return 0;
@@ -397,21 +439,26 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 }
 
 static const struct argp_option options[] = {
-	{ NULL, 't', NULL, 0, "Time of day before each line; -tt: with microseconds; -ttt: "
-	  "seconds since 1970", 0 },
-	{ NULL, 'r', NULL, 0, "Time since the line before", 0 },
-	{ NULL, 'T', NULL, 0, "Time spent in each call", 0 },
-	{ NULL, 'k', NULL, 0, "The call stack under each line", 0 },
+	LINE_OPTION_TIME,
+	{ "relative-timestamps", 'r', NULL, 0, "Time since the line before", 0 },
+	{ "syscall-times", 'T', NULL, 0, "Time spent in each call", 0 },
+	{ "stack-traces", 'k', NULL, 0, "The call stack under each line", 0 },
 	{ "cause", KEY_CAUSE, NULL, 0, "The allocator call that made it, and where", 0 },
-	{ NULL, 'f', NULL, 0, "All processes, with the thread's id before each line", 0 },
-	{ NULL, 'e', "EXPR", 0, "Only these calls: brk,mmap; trace=%memory; '!mprotect'; "
-	  "'/^m'", 0 },
-	{ NULL, 'z', NULL, 0, "Only calls that succeeded", 0 },
-	{ NULL, 'Z', NULL, 0, "Only calls that failed", 0 },
+	LINE_OPTION_FOLLOWS("follow-forks"),
+	{ "trace", 'e', "EXPR", 0, "Only these calls: brk,mmap; trace=%memory; '!mprotect'; "
+	  "'/^m'; status=failed", 0 },
+	{ "successful-only", 'z', NULL, 0, "Only calls that succeeded", 0 },
+	{ "failed-only", 'Z', NULL, 0, "Only calls that failed", 0 },
 	{ "no-startup", KEY_NO_STARTUP, NULL, 0, "Without what was mapped before the library", 0 },
 	{ "columns", 'a', "COLUMN", 0, "Column of the results (default 40)", 0 },
-	{ NULL, 'c', NULL, 0, "A table of counts, errors and times instead of lines", 0 },
-	{ NULL, 'S', "KEY", 0, "Sort that by time (default), calls, errors, name or nothing", 0 },
+	{ "summary-only", 'c', NULL, 0, "A table of counts, errors and times instead of lines", 0 },
+	{ "summary", 'C', NULL, 0, "The table behind the lines", 0 },
+	{ "summary-sort-by", 'S', "KEY", 0, "Sort the table by time (default), min-time, max-time, "
+	  "avg-time, calls, errors, name or nothing", 0 },
+	{ "summary-columns", 'U', "LIST", 0, "Its columns: time-percent, total-time, min-time, max-time, "
+	  "avg-time, calls, errors, name", 0 },
+	{ "summary-wall-clock", 'w', NULL, 0, "Times between entry and return, which they always are", 0 },
+	{ "decode-fds", 'y', NULL, OPTION_HIDDEN, NULL, 0 },
 	{ 0 },
 };
 

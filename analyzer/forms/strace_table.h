@@ -8,13 +8,28 @@
 #include "forms/form.h"
 #include "forms/strace_filter.h"
 
-/* strace's -S: what the rows are sorted by. */
-enum strace_sort { STRACE_BY_TIME, STRACE_BY_CALLS, STRACE_BY_ERRORS, STRACE_BY_NAME, STRACE_UNSORTED };
+/* A column of the table, and what -S sorts by. */
+enum strace_column {
+	STRACE_PERCENT, STRACE_TOTAL, STRACE_MIN, STRACE_MAX, STRACE_AVERAGE, STRACE_CALLS,
+	STRACE_ERRORS, STRACE_NAME, STRACE_COLUMNS, STRACE_UNSORTED = STRACE_COLUMNS,
+};
 
-/* The word of -S; false where there is none such. */
-bool strace_sort_parse(const char *word, enum strace_sort *sort);
+struct strace_summary {
+	enum strace_column sort;                /* -S; STRACE_PERCENT (zero) is strace's default */
+	enum strace_column shown[STRACE_COLUMNS]; /* -U, in this order */
+	unsigned count;                         /* of `shown`; 0: strace's default */
+};
+
+/* The word of -S, in any of strace's spellings; false where there is none such. */
+bool strace_sort_parse(const char *word, enum strace_column *sort);
+
+/*
+ * The list of -U: "calls,errors,name". The name comes last where it is not among them. Returns
+ * 0, or -1 with D.
+ */
+int strace_columns_parse(const char *list, struct strace_summary *summary, struct diag *d);
 
 /* The calls of SET made by the run's heaps, added up, in the run's format. */
-void strace_table_put(struct run *run, syscall_set set, enum strace_sort sort);
+void strace_table_put(struct run *run, syscall_set set, const struct strace_summary *summary);
 
 #endif

@@ -28,9 +28,9 @@ static int put_prefix(FILE *out, struct strace_style *style, const struct strace
 	if (style->has_pid)
 		n += fprintf(out, style->has_plain_pid ? "%-5" PRIu32 " " : "[pid %5" PRIu32 "] ",
 			     line->tid);
-	n += line_moment(out, &style->clock, style->time, line->stamp);
+	n += line_moment(out, &style->clock, style->options.time, line->stamp);
 	if (style->is_relative)
-		n += fprintf(out, style->time == TIME_NONE ? "%6" PRIu64 ".%06" PRIu64 " " :
+		n += fprintf(out, style->options.time == TIME_NONE ? "%6" PRIu64 ".%06" PRIu64 " " :
 			     "(+%6" PRIu64 ".%06" PRIu64 ") ", micro / 1000000u, micro % 1000000u);
 	style->last_stamp = line->stamp;
 	return n;
@@ -123,14 +123,14 @@ void strace_line_put(struct strace_style *style, const struct strace_line *line)
 	used += line_text(out, "(");
 	used += strace_line_put_arguments(out, line);
 	used += line_text(out, ") ");
-	line_gap(out, used, style->align);
+	line_gap(out, used, style->options.align);
 	line_text(out, "= ");
 	strace_line_put_result(out, line);
 	if (line->kind == STRACE_STARTUP || (line->pair.flags & SYSCALL_INFERRED)) {
 		line_text(out, " (");
 		line_text(out, strace_line_source(line));
 		line_text(out, ")");
-	} else if (style->has_duration && !line->pair.is_open) {
+	} else if (style->options.has_duration && !line->pair.is_open) {
 		line_duration(out, &style->clock, line->pair.end_stamp - line->pair.begin_stamp);
 	}
 	if (style->has_cause)

@@ -7,6 +7,7 @@
 
 #include "forms/cause_text.h"
 #include "forms/form.h"
+#include "forms/line_options.h"
 #include "forms/line_parts.h"
 #include "forms/strace_queue.h"
 
@@ -14,14 +15,12 @@ struct strace_style {
 	const struct run *run;
 	struct line_clock clock;
 	struct cause_texts *causes;
-	enum line_time time;  /* -t, -tt, -ttt */
+	struct line_options options;
 	bool is_relative;     /* -r */
-	bool has_duration;    /* -T */
 	bool has_stack;       /* -k */
 	bool has_cause;       /* --cause */
 	bool has_pid;         /* -f */
 	bool has_plain_pid;   /* "PID   " instead of "[pid   PID] ": output to a file */
-	int align;            /* column of the result */
 	uint64_t last_stamp;  /* of the line before; 0: none */
 };
 

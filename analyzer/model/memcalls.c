@@ -232,6 +232,16 @@ static void end_brk(struct heap_state *h, const struct memcall *m, uint64_t resu
 		p->break_peak = result;
 }
 
+static void add_time(struct syscall_totals *t, uint64_t ticks)
+{
+	if (t->timed == 0 || ticks < t->shortest)
+		t->shortest = ticks;
+	if (ticks > t->longest)
+		t->longest = ticks;
+	t->timed++;
+	t->ticks = sum_saturated(t->ticks, ticks);
+}
+
 void memcall_end(struct heap_state *h, struct memcall *m, const struct event *event,
 		 struct change_list *changes)
 {
@@ -244,7 +254,7 @@ void memcall_end(struct heap_state *h, struct memcall *m, const struct event *ev
 	if (!m->is_open)
 		t->calls++;
 	else
-		t->ticks = sum_saturated(t->ticks, difference(r->stamp, m->stamp));
+		add_time(t, difference(r->stamp, m->stamp));
 	if (is_error(r->result)) {
 		t->errors++;
 		memcall_abandon(h, m);

@@ -89,7 +89,8 @@ struct syscall_totals {
 	uint64_t calls, errors;
 	uint64_t in_allocator;
 	uint64_t inferred;
-	uint64_t ticks;
+	uint64_t timed, ticks;        /* calls that were seen to end, and their time */
+	uint64_t shortest, longest;   /* of those: ticks of one */
 	uint64_t grow, trim;          /* brk: calls that moved the break up, down */
 	uint64_t grow_bytes, trim_bytes; /* brk; mmap, munmap and mremap: bytes of whole pages */
 	uint64_t turns;               /* brk: times the break changed its direction */

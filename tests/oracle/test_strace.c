@@ -363,32 +363,109 @@ static long long table_calls(const char *table, const char *name)
 	return calls;
 }
 
-TEST(test_counts_are_those_of_straces_table_without_the_loaders)
+/* strace -c of COMMAND, of which the loader's calls are counted in a run of SMALL, is ours. */
+static void assert_same_counts(const char *environment, const char *command, const char *small)
 {
-	static const char *const names[] = { "brk", "mmap", "munmap", "mprotect", "madvise" };
-	char command[4096];
+	static const char *const names[] = {
+		"brk", "mmap", "munmap", "mremap", "mprotect", "madvise",
+	};
 	struct result theirs, loader;
 	char *ours;
+	long long all = 0;
 
-	snprintf(command, sizeof(command), "%s 4200000", built("examples/int_blocks"));
-	theirs = run_shell("GLIBC_TUNABLES=glibc.malloc.tcache_count=0 strace -f -c -e trace=%%memory "
-			   "-o table.out %s >/dev/null; cat table.out", command);
-	loader = run_shell("strace -f -k -e trace=%%memory -o loader.out %s 1 >/dev/null",
-			   built("examples/int_blocks"));
-	free(run_shell("GLIBC_TUNABLES=glibc.malloc.tcache_count=0 %s record -q -o test.data -- %s",
-		       built("allotrope"), command).out);
-	ours = ask("strace -c test.data");
+	theirs = run_shell("%s strace -f -c -e trace=%%memory -o table.out %s >/dev/null; cat table.out",
+			   environment, command);
+	loader = run_shell("%s strace -f -k -e trace=%%memory -o loader.out %s >/dev/null", environment,
+			   small);
+	free(run_shell("%s %s record -q -o test.data -- %s", environment, built("allotrope"),
+		       command).out);
+	ours = ask("strace -f -c test.data");
 	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
 		struct result own = run_shell("grep -A1 '%s(' loader.out | grep -c ' > .*ld-linux'",
 					      names[i]);
+		long long calls = table_calls(ours, names[i]);
 
-		assert_int_equal(table_calls(ours, names[i]),
-				 table_calls(theirs.out, names[i]) - atoll(own.out));
+		if (calls != table_calls(theirs.out, names[i]) - atoll(own.out))
+			fail_msg("%s: %lld calls of %s, strace %lld, of them the loader's %s", command,
+				 calls, names[i], table_calls(theirs.out, names[i]), own.out);
+		all += calls;
 		result_free(&own);
 	}
+	printf("%s: %lld calls in both tables\n", command, all);
 	free(ours);
 	result_free(&theirs);
 	result_free(&loader);
+}
+
+TEST(test_counts_are_those_of_straces_table_without_the_loaders)
+{
+	char command[4096];
+	const char *program = built("examples/int_blocks");
+
+	snprintf(command, sizeof(command), "%s 4200000", program);
+	assert_same_counts("GLIBC_TUNABLES=glibc.malloc.tcache_count=0", command,
+			   built("examples/int_blocks 1"));
+	program = built("tests/subjects/four_threads");
+	assert_same_counts("", program, program);
+	program = built("examples/threshold_walk");
+	assert_same_counts("", program, program);
+	program = "/usr/bin/jq -n '[range(100000)]|length'";
+	assert_same_counts("", program, program);
+}
+
+/* Titles, the rule and names of calls; numbers are times, and the loader's calls are strace's alone. */
+TEST(test_tables_have_straces_columns)
+{
+	static const char *const options[] = {
+		"-c", "-c -S name", "-c -S nothing -U name,calls,errors",
+		"-c -U calls,name,min-time,max-time -S errors",
+		"-c -U time,shortest,longest,time-avg,count,syscall-name", "-c -U error,time-total,count",
+	};
+	char *program = strdup(built("tests/subjects/map_calls"));
+
+	free(record("", "%s", program).out);
+	for (size_t i = 0; i < sizeof(options) / sizeof(options[0]); i++) {
+		struct result theirs = run_shell("strace -w -e trace=%%memory %s -o table.out %s; head -2 "
+						 "table.out; sed 1,2d table.out | grep -c .",
+						 options[i], program);
+		struct result ours = run_shell("%s strace -e trace=%%memory %s test.data | sed "
+					       "'/^$/,$d' >ours.out; head -2 ours.out; "
+					       "sed 1,2d ours.out | grep -c .", built("allotrope"),
+					       options[i]);
+
+		assert_string_equal(ours.out, theirs.out);
+		result_free(&theirs);
+		result_free(&ours);
+	}
+	free(program);
+}
+
+/* What strace calls an error is one here, and the other way round. */
+TEST(test_expressions_choose_what_straces_choose)
+{
+	static const char *const expressions[] = {
+		"-e t=msync", "-e trace=mlock,?nothing", "-e '/^m(sync|lock)'",
+		"-e trace=madvise -e status=failed", "-e %ipc", "-z -e msync,mbind", "-Z -e msync,mbind",
+		"-e status=successful -e msync", "-e trace=none", "--trace=io_uring_register -C",
+	};
+	char *program = strdup(built("tests/subjects/map_calls"));
+
+	free(record("", "%s", program).out);
+	for (size_t i = 0; i < sizeof(expressions) / sizeof(expressions[0]); i++) {
+		/* addresses differ from run to run, times too */
+		const char *names = "sed -n '/^shm[gc]/d; /^[a-z_0-9]*(/s/(.*= /( = /p' | "
+				    "sed 's/0x[0-9a-f]*/@/'";
+		struct result theirs = run_shell("strace -o theirs.out %s %s; <theirs.out %s",
+						 expressions[i], program, names);
+		struct result ours = run_shell("%s strace --no-startup %s test.data | %s",
+					       built("allotrope"), expressions[i], names);
+
+		if (strcmp(ours.out, theirs.out) != 0)
+			fail_msg("%s: %s\nstrace: %s", expressions[i], ours.out, theirs.out);
+		result_free(&theirs);
+		result_free(&ours);
+	}
+	free(program);
 }
 
 /* The same calls, but for asking where the break is, where no site could be patched. */
@@ -426,6 +503,8 @@ int main(void)
 		LIVE_TEST(test_mappings_of_constructors_before_the_librarys_own_are_seen),
 		LIVE_TEST(test_stacks_of_the_examples_are_straces),
 		LIVE_TEST(test_counts_are_those_of_straces_table_without_the_loaders),
+		LIVE_TEST(test_tables_have_straces_columns),
+		LIVE_TEST(test_expressions_choose_what_straces_choose),
 		LIVE_TEST(test_inferred_calls_are_those_that_were_made),
 	};
 

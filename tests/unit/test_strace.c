@@ -228,6 +228,33 @@ TEST(test_table_splits_brk_into_grow_and_trim)
 	mktrace_free(t);
 }
 
+TEST(test_table_has_the_columns_asked_for)
+{
+	struct mktrace *t = mktrace_new();
+	mk_stream s = mk_process(t, 1, 100, "p");
+
+	mk_syscall(t, s, 1000, SYS_MEM_mprotect, MK_ARGS(1, 1, 1), -22, 0);
+	mk_syscall(t, s, 5000, SYS_MEM_set_mempolicy_home_node, MK_ARGS(0, 0, 0, 0), 0, 0);
+	mk_exit(t, 1, 9000, 0);
+	assert_report(mktrace_file(t), "strace -c -U name,errors,min-time,longest -S name",
+		"syscall                     errors shortest  longest\n"
+		"------------------------ --------- -------- --------\n"
+		"mprotect                         1 0.000000 0.000000\n"
+		"set_mempolicy_home_node            0.000000 0.000000\n"
+		"------------------------ --------- -------- --------\n"
+		"total                            1 0.000000 0.000000\n");
+	/* the name is there in any case */
+	assert_report(mktrace_file(t), "strace -c -U calls -S none -e mprotect",
+		"    calls syscall\n"
+		"--------- ----------------\n"
+		"        1 mprotect\n"
+		"--------- ----------------\n"
+		"        1 total\n");
+	assert_report_has(mktrace_file(t), "strace -C -U calls --no-startup",
+			  "+++\n    calls syscall\n");
+	mktrace_free(t);
+}
+
 TEST(test_recording_without_system_calls_is_refused_with_the_option)
 {
 	struct mktrace *t = mktrace_new();
@@ -257,6 +284,7 @@ int main(void)
 		cmocka_unit_test(test_calls_of_threads_stand_in_the_order_in_which_they_were_entered),
 		cmocka_unit_test(test_call_whose_allocator_call_never_ended_has_a_cause_without_arguments),
 		cmocka_unit_test(test_table_splits_brk_into_grow_and_trim),
+		cmocka_unit_test(test_table_has_the_columns_asked_for),
 		cmocka_unit_test(test_recording_without_system_calls_is_refused_with_the_option),
 	};
 
