@@ -404,6 +404,7 @@ demo: ## install what is missing, build, record a Python program, show the repor
 .PHONY: bench
 bench: all $(BENCH_BIN) ## speed against the bare program and against heaptrack
 	$(Q)bench/run $(OUT)
+	$(Q)bench/ring $(OUT)
 
 # CAPTURES=1000000 for the long run, whose table is in docs/unwinding.md.
 .PHONY: check-stacks
