@@ -13,6 +13,7 @@
 #include "base/term.h"
 #include "base/visible.h"
 #include "base/xmem.h"
+#include "cli/option_names.h"
 #include "version.h"
 
 #define COMMAND(name) extern const struct command command_##name;
@@ -46,6 +47,7 @@ int command_parse(const struct argp *argp, int argc, char **argv,
 {
 	char *name = argv[0];
 	char *full_name = xasprintf("allotrope %s", name);
+	const char *strange;
 	int result;
 
 	argp_program_version_hook = print_version;
@@ -54,6 +56,10 @@ int command_parse(const struct argp *argp, int argc, char **argv,
 	if (argc > 1 && strcmp(argv[1], "-h") == 0)
 		argv[1] = (char *)"--help";
 	argv[0] = full_name;
+	strange = option_names_strange(argp, flags, argc, argv);
+	if (strange)
+		command_usage_error(&(struct argp_state){ .name = full_name },
+				    "there is no option '%s'", strange);
 	result = argp_parse(argp, argc, argv, flags, NULL, input);
 	argv[0] = name;
 	free(full_name);

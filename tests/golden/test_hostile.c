@@ -462,6 +462,10 @@ TEST(test_names_of_files_are_shown_as_text)
 	check_run("$'\\e]0;t\\a'", SHAPE_TEXT, 3);
 	check_run("sites $'--format=\\e]0;t\\a'", SHAPE_TEXT, 3);
 	check_run("sites $'--sort=\\e]0;t\\a'", SHAPE_TEXT, 3);
+	check_run("sites $'--no\\e]0;t\\a'", SHAPE_TEXT, 3);
+	check_run("sites -a$'\\e'", SHAPE_TEXT, 3);
+	check_run("record $'--no\\e]0;t\\a' true", SHAPE_TEXT, 3);
+	check_run("diff $'-\\e]0;t\\a'", SHAPE_TEXT, 3);
 }
 
 int main(void)
