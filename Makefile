@@ -241,7 +241,10 @@ npm-packages:
 		--no-fund --ignore-scripts --loglevel=error && touch $(NPM_DIR)/node_modules/.complete; } || \
 		echo "the packages of tests/viewers/package.json cannot be installed"
 
-$(LIVE_BIN) $(ORACLE_BIN) $(GOLDEN_BIN) $(VIEWER_BIN): $(OUT)/%: %.c $(SUPPORT_OBJ) $(FIXTURE_OBJ) $(OUT)/libanalyzer.a
+# The recorder under a sanitizer: built and run in the variants only.
+RECORDER_BIN := $(OUT)/tests/recorder/test_recorder
+
+$(LIVE_BIN) $(ORACLE_BIN) $(GOLDEN_BIN) $(VIEWER_BIN) $(RECORDER_BIN): $(OUT)/%: %.c $(SUPPORT_OBJ) $(FIXTURE_OBJ) $(OUT)/libanalyzer.a
 	$(say) TEST $@
 	$(Q)mkdir -p $(@D) && $(CC) $(RUN_CFLAGS) -Ianalyzer $(SANFLAGS) $(CFLAGS) -o $@ $< $(SUPPORT_OBJ) \
 		$(FIXTURE_OBJ) $(OUT)/libanalyzer.a $(TEST_LIBS) $(APP_LIBS)
@@ -351,8 +354,8 @@ check-viewers: $(VIEWER_BIN) $(SUBJECT_BIN) $(EXAMPLE_BIN) all npm-packages ## t
 check-lint: all ## layers, names, exports, imports, headers, documents
 	$(Q)tests/lint/run $(OUT)
 check-san: ## unit and golden tests with ASan, UBSan; ring tests with TSan
-	$(Q)$(MAKE) --no-print-directory SAN=address,undefined check-unit check-golden check-fuzz
-	$(Q)$(MAKE) --no-print-directory SAN=thread check-ring
+	$(Q)$(MAKE) --no-print-directory SAN=address,undefined check-unit check-golden check-fuzz check-recorder
+	$(Q)$(MAKE) --no-print-directory SAN=thread check-ring check-recorder
 
 .PHONY: check-memcheck
 check-memcheck: $(MEMCHECK_BIN) all ## every report and command under valgrind's memcheck
@@ -367,6 +370,10 @@ check-cross: $(OUT)/tests/cross/test_aarch64 $(OUT)/tests/subjects/semantics all
 	$(Q)$(MAKE) --no-print-directory -j2 CROSS=$(CROSS_TRIPLE) OUT=$(CROSS_OUT) cross-build
 	$(Q)$(RUN_TESTS) $(CROSS_BIN)
 ring-build: $(RING_BIN)
+recorder-build: $(RECORDER_BIN) $(OUT)/tests/subjects/crowd all
+.PHONY: check-recorder recorder-build
+check-recorder: recorder-build ## record, mark, recover at work; with SAN=...: watched
+	$(Q)$(RUN_TESTS) $(RECORDER_BIN)
 cross-build: $(OUT)/liballotrope.so $(CROSS_TESTS:%=$(OUT)/tests/cross/test_%) $(OUT)/tests/subjects/semantics
 
 .PHONY: fuzz fuzz-build fuzz-corpus
@@ -384,16 +391,17 @@ check: ## the same set-up as demo, then every test
 	$(Q)$(MAKE) --no-print-directory WERROR=1 -j2 all tests npm-packages
 	$(Q)$(MAKE) --no-print-directory check-lint
 	$(Q)$(MAKE) --no-print-directory -j2 SAN=address,undefined $(if $(wildcard tests/unit),tests-san)
-	$(Q)$(MAKE) --no-print-directory -j2 SAN=thread ring-build
+	$(Q)$(MAKE) --no-print-directory -j2 SAN=thread ring-build recorder-build
 	$(Q)$(MAKE) --no-print-directory -j2 CROSS=$(CROSS_TRIPLE) OUT=$(CROSS_OUT) cross-build
 	$(Q)$(RUN_TESTS) --summary $(UNIT_BIN) $(GOLDEN_BIN) $(LIVE_BIN) $(ORACLE_BIN) $(VIEWER_BIN) $(RING_BIN) \
 		$(MEMCHECK_BIN) $(CROSS_BIN) $(patsubst $(OUT)/%,build/san-address-undefined/%,$(UNIT_BIN) $(GOLDEN_BIN) $(OUT)/tests/fuzz/test_corpus) \
-		$(patsubst $(OUT)/%,build/san-thread/%,$(RING_BIN))
+		$(patsubst $(OUT)/%,build/san-address-undefined/%,$(RECORDER_BIN)) \
+		$(patsubst $(OUT)/%,build/san-thread/%,$(RING_BIN) $(RECORDER_BIN))
 
 .PHONY: tests tests-san
 tests: $(UNIT_BIN) $(GOLDEN_BIN) $(LIVE_BIN) $(ORACLE_BIN) $(VIEWER_BIN) $(SUBJECT_BIN) $(EXAMPLE_BIN) $(BENCH_BIN) \
 	$(RING_BIN) $(MEMCHECK_BIN) $(OUT)/tests/cross/test_aarch64
-tests-san: all $(UNIT_BIN) $(GOLDEN_BIN) $(OUT)/tests/fuzz/test_corpus
+tests-san: all $(UNIT_BIN) $(GOLDEN_BIN) $(OUT)/tests/fuzz/test_corpus recorder-build
 
 .PHONY: demo
 demo: ## install what is missing, build, record a Python program, show the reports

@@ -88,9 +88,9 @@ TEST(test_nobody_waits_for_a_stopped_recorder_who_said_so)
 TEST(test_nobody_waits_where_there_is_no_recorder)
 {
 	for (size_t i = 0; i < sizeof(crowds) / sizeof(crowds[0]); i++) {
-		struct result r = run_shell("ALLOTROPE_SIZE=1M ALLOTROPE_OUT=test.data LD_PRELOAD=%s %s %d %lld",
-					    built("liballotrope.so"), built("tests/subjects/crowd"),
-					    crowds[i], CALLS / 2);
+		struct result r = run_shell(
+			"ALLOTROPE_SIZE=1M ALLOTROPE_OUT=test.data LD_PRELOAD=%s %s %d %lld",
+			built("liballotrope.so"), built("tests/subjects/crowd"), crowds[i], CALLS / 2);
 
 		assert_int_equal(r.status, 0);
 		assert_in_range(number_after(r.out, "waits "), 0, WAITS_OWN);
