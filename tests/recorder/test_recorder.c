@@ -102,7 +102,8 @@ TEST(test_a_recorder_that_is_stopped_and_one_that_is_killed)
 	result_free(&r);
 	r = run_shell("%s record -q -o k.data -- /bin/sh -c 'kill -9 $PPID; exec %s'; sleep 1; "
 		      "[ -e k.data ] || mv k.data.?????? k.data; "
-		      "%s recover -o r.data k.data 2>told; status=$?; cat told >&2; rm -f \"$(sed -n \"s/.*the ring '\\(.*\\)' was read.*/\\1/p\" told)\"; "
+		      "%s recover -o r.data k.data 2>told; status=$?; cat told >&2; "
+		      "rm -f \"$(sed -n \"s/.*the ring '\\(.*\\)' was read.*/\\1/p\" told)\"; "
 		      "exit $status", built("allotrope"), crowd(2, 1000), built("allotrope"));
 	check_quiet("recover", &r);
 	assert_int_equal(r.status, 0);
