@@ -234,10 +234,11 @@ static void put_heap(const struct run *run, const struct summary_facts *f)
 	char *syscalls = syscalls_text(h);
 
 	put_title(run, "Heap");
-	fprintf(run->out, ": peak %s in %s blocks after %s\n", units_bytes(bytes, h->peak.bytes),
-		units_count(blocks, h->peak.blocks), when(run, f, h->peak_stamp, time));
-	fprintf(run->out, "  in all   %s in %s blocks", units_bytes(bytes, h->total.bytes),
-		units_count(blocks, h->total.blocks));
+	fprintf(run->out, ": peak %s in %s block%s after %s\n", units_bytes(bytes, h->peak.bytes),
+		units_count(blocks, h->peak.blocks), h->peak.blocks == 1 ? "" : "s",
+		when(run, f, h->peak_stamp, time));
+	fprintf(run->out, "  in all   %s in %s block%s", units_bytes(bytes, h->total.bytes),
+		units_count(blocks, h->total.blocks), h->total.blocks == 1 ? "" : "s");
 	fprintf(run->out, "; at the end %s in %s\n", units_bytes(bytes, h->end.bytes),
 		units_count(blocks, h->end.blocks));
 	if (calls && *calls) {

@@ -142,7 +142,7 @@ TEST(test_parameters_are_those_of_libc)
 	static const unsigned options[] = { 1, 2, 4, 8, 16, 64, 128, 192, 256 };
 
 	if (!found("gdb"))
-		skip();
+		SKIP("gdb is not installed");
 	check_parameters("", 0);
 	for (size_t i = 0; i < sizeof(options) / sizeof(options[0]); i++)
 		check_parameters("", options[i]);

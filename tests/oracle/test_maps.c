@@ -14,7 +14,7 @@
 #define needs(program) \
 	do { \
 		if (!found(program)) \
-			skip(); \
+			SKIP("%s is not installed", program); \
 	} while (0)
 
 /* Shell lines around a waiting program: $pid is its process, recorded in test.data. */
@@ -68,7 +68,7 @@ TEST(test_static_programs_and_the_shell_itself_are_shown)
 		      "head -1 a; cmp a b && echo shell", built("allotrope"), "gcc");
 	if (r.status == 99) {
 		result_free(&r);
-		skip();
+		SKIP("no static libc here");
 	}
 	assert_non_null(strstr(r.out, "static\n"));
 	/* the shell forks between the two looks, which may copy a page: its text rows agree at least */
@@ -224,7 +224,7 @@ TEST(test_a_static_program_is_recorded_from_outside)
 
 	if (r.status == 99) {
 		result_free(&r);
-		skip();
+		SKIP("no static libc here");
 	}
 	assert_int_equal(r.status, 3);
 	assert_non_null(strstr(r.err, "1 process seen from outside"));

@@ -68,7 +68,7 @@ static bool has_gnuplot(void)
 TEST(test_gnuplot_draws_without_a_warning_and_the_peak_is_in_the_data)
 {
 	if (!has_gnuplot())
-		skip();
+		SKIP("gnuplot is not installed");
 	check("", built("examples/alloc_size"));
 	check("", built("examples/benchmark"));
 	check("", built("examples/trim"));

@@ -76,7 +76,7 @@ TEST(test_of_a_giant_the_first_part_is_looked_at)
 		       MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
 
 	if (p == MAP_FAILED)
-		skip();
+		SKIP("no room for so large a mapping");
 	madvise(p, bytes, MADV_NOHUGEPAGE);
 	p[0] = 1;
 	assert_true(freed_look_scan(&looks, p + 16, bytes - 16, &seen));

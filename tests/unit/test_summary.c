@@ -215,7 +215,7 @@ TEST(test_moments_count_from_the_start_of_the_program)
 		    json_real_value(json_object_get(o, "duration_s")));
 	assert_int_equal((int)(json_real_value(json_object_get(o, "peak_at_s")) * 1e9 + 0.5), 1000);
 	assert_report_has(mktrace_file(t), "summary --pid=101",
-			  "Heap: peak 10 B in 1 blocks after 1 us\n");
+			  "Heap: peak 10 B in 1 block after 1 us\n");
 	json_decref(o);
 	mktrace_free(t);
 }
