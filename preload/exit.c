@@ -79,16 +79,26 @@ static void exit_write(int status)
 	meta_append(META_EXIT, &b);
 }
 
+/*
+ * Who was made by a bare clone with a thread pointer of its own has no variables of a thread,
+ * not even errno: Chromium's zygote changes its root in such a child. None is touched before
+ * it is known that this process is the recorded one, or a fork of it with all that it had.
+ */
+static bool has_thread_variables(void)
+{
+	return __builtin_thread_pointer() != NULL;
+}
+
 void exit_record(int status)
 {
-	struct thread *t = &thread;
-	int saved = errno;
+	struct thread *t;
 	uint32_t pid;
 	uint64_t guard;
 	uint8_t phase;
+	int saved;
 
 	/* in a sandbox the end is the recorder's to tell: it waits for the process */
-	if (!session.recording || session.sandboxed)
+	if (!session.recording || session.sandboxed || !has_thread_variables())
 		return;
 	/* a child made by fork becomes a process of its own, one made by vfork is none */
 	if (session_is_forked())
@@ -97,6 +107,8 @@ void exit_record(int status)
 	if (!session.recording || pid != session.pid ||
 	    __atomic_exchange_n(&recorded_pid, pid, __ATOMIC_RELAXED) == pid)
 		return;
+	t = &thread;
+	saved = errno;
 	guard = t->guard_sp;
 	phase = t->phase;
 	t->guard_sp = (uint64_t)__builtin_frame_address(0);

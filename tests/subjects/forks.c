@@ -2,7 +2,7 @@
  * forks.c - children of every kind while other threads allocate.
  * usage: forks CHILDREN
  * fork (children allocate, free inherited blocks and fork once more), vfork +
- * exec, posix_spawn, raw clone. Exit status 0 if every child ended as it should.
+ * exec, posix_spawn, raw clone, clone with a thread pointer to nothing. Exit status 0 if every child ended as it should.
  */
 #include <pthread.h>
 #include <sched.h>
@@ -51,8 +51,29 @@ static void child(void *inherited)
 	_exit(wait_for(grandchild) == 12 ? 11 : 1);
 }
 
+static int end_at_once(void *status)
+{
+	_exit(*(int *)status);
+}
+
+/* As Chromium's zygote does to change its root: shares all, but has no thread variables. */
+static pid_t clone_without_thread(int *status)
+{
+	static _Alignas(16) char stack[65536], thread_pointer[4096];
+
+#ifdef __x86_64__
+	return clone(end_at_once, stack + sizeof(stack), CLONE_VM | CLONE_VFORK | CLONE_FS |
+		     CLONE_SETTLS | SIGCHLD, status, NULL, thread_pointer + 2048, NULL);
+#else
+	(void)thread_pointer;
+	return clone(end_at_once, stack + sizeof(stack), CLONE_VM | CLONE_VFORK | CLONE_FS | SIGCHLD,
+		     status);
+#endif
+}
+
 int main(int argc, char **argv)
 {
+	int status = 14;
 	volatile int bad = 0;
 	const int children = argc > 1 ? atoi(argv[1]) : 10;
 	char *const true_argv[] = { "true", NULL };
@@ -84,6 +105,7 @@ int main(int argc, char **argv)
 		if (pid == 0)
 			_exit(malloc(33) ? 13 : 1);
 		bad = bad + (wait_for(pid) != 13);
+		bad = bad + (wait_for(clone_without_thread(&status)) != 14);
 	}
 	atomic_store(&stop, 1);
 	pthread_join(thread, NULL);
