@@ -6,12 +6,14 @@
 #	measure()	runs in an empty folder; prints lines that each run must print alike
 #	aside		rows of "regular expression <TAB> reason": lines of results that are
 #			not compared. As few as possible.
+#	lost_alone	"cause: reason" where the library alone must count losses
 #	suite		the last line: does what the word on the command line asks for
 #
 # $SOURCE is this project's tree, $SUITES this folder. Programs that refuse to run as root
 # are started by `as_nobody`.
 alone=yes
 aside=
+lost_alone=
 prepare() { :; }
 
 # as_nobody COMMAND ...: as the user nobody where this is root; current folder given to it.
@@ -48,8 +50,9 @@ suite()
 	about) echo "$about" ;;
 	alone) echo "$alone" ;;
 	aside) [ -z "$aside" ] || printf '%s\n' "$aside" ;;
+	lost_alone) echo "$lost_alone" ;;
 	prepare | measure) "$word" ;;
-	*) echo "usage: $0 about|alone|aside|prepare|measure" >&2; exit 2 ;;
+	*) echo "usage: $0 about|alone|aside|lost_alone|prepare|measure" >&2; exit 2 ;;
 	esac
 }
 
