@@ -1,9 +1,11 @@
 /*
  * prefault.c - MADV_POPULATE_WRITE (Linux 5.14), else fallocate of the file's
- * range, for which the ring is opened again by its path for a moment.
+ * range, for which the ring is opened again by its path for a moment. Where a sandbox
+ * allows neither, by a futex in each page.
  */
 #include <errno.h>
 #include <fcntl.h>
+#include <linux/futex.h>
 #include <stdint.h>
 #include <sys/auxv.h>
 
@@ -19,6 +21,8 @@
 #define HIGH_DESCRIPTOR 512
 
 static bool populate_refused;
+/* A filter of system calls does not let the advice through (Chromium's renderers). */
+static bool populate_filtered;
 
 static bool range_allocate(uint64_t offset, size_t bytes)
 {
@@ -40,6 +44,26 @@ static bool range_allocate(uint64_t offset, size_t bytes)
 	return !sys_failed(result);
 }
 
+/*
+ * Nothing is added to a word of each page, by the kernel, to which a page that cannot be made is an
+ * error and no signal. No filter forbids this call of threads that wait for each other.
+ */
+static bool pages_touch(uintptr_t from, uintptr_t to, size_t page)
+{
+	static uint32_t nobody_waits;
+	long result;
+
+	for (; from < to; from += page) {
+		do {
+			result = SYS6(futex, &nobody_waits, FUTEX_WAKE_OP | FUTEX_PRIVATE_FLAG, 0, 0, from,
+				      FUTEX_OP(FUTEX_OP_ADD, 0, FUTEX_OP_CMP_EQ, 0));
+		} while (result == -EINTR);
+		if (sys_failed(result))
+			return false;
+	}
+	return true;
+}
+
 /* Offset in the file of the mapped address P. */
 static uint64_t file_offset(const uint8_t *p)
 {
@@ -57,15 +81,19 @@ bool prefault_write(const void *start, size_t bytes)
 	uintptr_t to = ((uintptr_t)start + bytes + page - 1) & ~(page - 1);
 	long result;
 
-	if (!populate_refused) {
+	if (!populate_refused && !populate_filtered) {
 		do {
 			result = SYS3(madvise, from, to - from, MADV_POPULATE_WRITE);
 		} while (result == -EINTR);
 		if (!sys_failed(result))
 			return true;
-		if (result != -EINVAL)
+		populate_refused = result == -EINVAL;
+		populate_filtered = session.sandboxed && (result == -EPERM || result == -ENOSYS ||
+							  result == -EACCES);
+		if (!populate_refused && !populate_filtered)
 			return false;
-		populate_refused = true;
 	}
+	if (populate_filtered)
+		return pages_touch(from, to, page);
 	return range_allocate(file_offset((const uint8_t *)from), to - from);
 }

@@ -124,7 +124,11 @@ void family_add(struct family *f, uint32_t image, pid_t pid, uint64_t start_time
 		return;
 	pthread_mutex_lock(&f->lock);
 	HASH_FIND_INT(f->processes, &pid, p);
-	if (p && p->start_time != start_time) {
+	/*
+	 * Never seen: it lives in a pid namespace of its own, where another may have the same
+	 * pid, and in a sandbox without /proc nobody knows when it started.
+	 */
+	if (p && (p->start_time != start_time || !p->was_seen)) {
 		process_ended(f, p);
 		p = NULL;
 	}

@@ -92,6 +92,16 @@ TEST(test_a_seccomp_filter_that_kills_does_not_stop_the_recording)
 	both_modes_free(&b);
 }
 
+TEST(test_a_seccomp_filter_that_refuses_madvise_loses_nothing)
+{
+	char command[4096];
+	struct both_modes b;
+
+	snprintf(command, sizeof(command), "%s refuse", built("tests/subjects/sandboxed"));
+	b = run_in_both("", command, 0, "well\n");
+	assert_both_in_range(&b, "calls.malloc", 100003, 100003);
+	both_modes_free(&b);
+}
 /* The blocks of BYTES in the recording of the bare mode, which was made last. */
 static long long blocks_of(int bytes)
 {
@@ -153,6 +163,7 @@ int main(void)
 		LIVE_TEST(test_strict_seccomp_ends_the_recording_before_the_program_is_killed),
 		LIVE_TEST(test_a_seccomp_filter_that_kills_does_not_stop_the_recording),
 		LIVE_TEST(test_jumps_exceptions_coroutines_and_small_stacks_change_nothing),
+		LIVE_TEST(test_a_seccomp_filter_that_refuses_madvise_loses_nothing),
 		LIVE_TEST(test_a_program_with_a_shadow_stack_is_recorded),
 	};
 

@@ -1,11 +1,13 @@
 /*
  * sandboxed.c - gives up system calls and allocates on.
- * usage: sandboxed strict|filter
+ * usage: sandboxed strict|filter|refuse
  * strict: SECCOMP_MODE_STRICT, where any system call but read, write, _exit kills.
  * filter: a filter that kills for all calls that a program with its files open has no need of:
  * only memory calls without a descriptor, write, futex, signals and the end are left.
+ * refuse: a filter that answers EPERM to madvise, openat and fallocate.
  * Writes "well" before its end, after 100,000 more blocks of 123 bytes.
  */
+#include <errno.h>
 #include <linux/audit.h>
 #include <linux/filter.h>
 #include <linux/seccomp.h>
@@ -21,7 +23,30 @@
 	BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, (number), 0, 1), \
 	BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ALLOW)
 
-static int filter_on(void)
+#define REFUSE(number) \
+	BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, (number), 0, 1), \
+	BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ERRNO | EPERM)
+
+static int filter_set(struct sock_filter *code, size_t count)
+{
+	struct sock_fprog program = { (unsigned short)count, code };
+
+	return prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) ||
+	       prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, &program, 0, 0);
+}
+
+static int refuse(void)
+{
+	struct sock_filter code[] = {
+		BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(struct seccomp_data, nr)),
+		REFUSE(SYS_madvise), REFUSE(SYS_openat), REFUSE(SYS_fallocate),
+		BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ALLOW),
+	};
+
+	return filter_set(code, sizeof(code) / sizeof(code[0]));
+}
+
+static int kill_for_others(void)
 {
 	struct sock_filter code[] = {
 		BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(struct seccomp_data, nr)),
@@ -34,10 +59,8 @@ static int filter_on(void)
 		BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_KILL_PROCESS),
 		BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ALLOW),
 	};
-	struct sock_fprog program = { sizeof(code) / sizeof(code[0]), code };
 
-	return prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) ||
-	       prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, &program, 0, 0);
+	return filter_set(code, sizeof(code) / sizeof(code[0]));
 }
 
 int main(int argc, char **argv)
@@ -49,7 +72,7 @@ int main(int argc, char **argv)
 	free(room);
 	free(malloc(123));
 	if (strcmp(how, "strict") == 0 ? prctl(PR_SET_SECCOMP, SECCOMP_MODE_STRICT, 0, 0, 0) :
-					 filter_on())
+	    strcmp(how, "refuse") == 0 ? refuse() : kill_for_others())
 		return 1;
 	for (int i = 0; i < 100000; i++)
 		free(malloc(123));

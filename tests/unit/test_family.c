@@ -74,6 +74,21 @@ TEST(test_family_process_never_seen_under_its_pid_is_neither_running_nor_gone)
 	family_free(f);
 }
 
+TEST(test_family_one_pid_in_two_namespaces_is_two_processes)
+{
+	struct family *f = family_new();
+
+	/* without /proc neither knows when it started */
+	family_add(f, 1, 1, 0);
+	family_add(f, 2, 1, 0);
+	assert_false(family_image_is_gone(f, 1));
+	assert_false(family_image_is_gone(f, 2));
+	family_poll(f);
+	assert_false(family_image_is_gone(f, 1));
+	assert_false(family_image_is_gone(f, 2));
+	family_free(f);
+}
+
 TEST(test_family_nonsense_is_ignored)
 {
 	struct family *f = family_new();
@@ -112,6 +127,7 @@ int main(void)
 		cmocka_unit_test(test_family_running_process_is_counted_until_it_is_killed),
 		cmocka_unit_test(test_family_exec_replaces_the_image_of_the_same_process),
 		cmocka_unit_test(test_family_process_never_seen_under_its_pid_is_neither_running_nor_gone),
+		cmocka_unit_test(test_family_one_pid_in_two_namespaces_is_two_processes),
 		cmocka_unit_test(test_family_nonsense_is_ignored),
 		cmocka_unit_test(test_process_stat_survives_a_name_with_parentheses_and_spaces),
 	};
