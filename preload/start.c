@@ -4,11 +4,13 @@
  * allocates before they run.
  */
 #include <errno.h>
+#include <link.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
 #include "block.h"
+#include "elf_object.h"
 #include "exit.h"
 #include "fork.h"
 #include "freed_look.h"
@@ -87,13 +89,35 @@ static void say_own_malloc(void)
 	meta_fault(text);
 }
 
+static bool is_called(const struct link_map *map, const char *prefix)
+{
+	const char *slash = strrchr(map->l_name, '/');
+
+	return strncmp(slash ? slash + 1 : map->l_name, prefix, strlen(prefix)) == 0;
+}
+
+/*
+ * The runtimes of sanitizers call malloc before they are ready for their own functions, which
+ * are what this library would call: their programs are left alone.
+ */
+static bool is_left_alone(void)
+{
+	const struct r_debug *list = elf_loader();
+
+	for (const struct link_map *map = list ? list->r_map : NULL; map; map = map->l_next)
+		if (is_called(map, "libasan.so") || is_called(map, "libtsan.so") ||
+		    is_called(map, "liblsan.so"))
+			return true;
+	return false;
+}
+
 static void begin(void)
 {
 	char *const *env = environment();
 
 	real_resolve();
 	task_real_resolve();
-	if (!session_open(env))
+	if (is_left_alone() || !session_open(env))
 		return;
 	unwind_init();
 	session.features = block_init() | unwind_features() | option_features();

@@ -159,6 +159,27 @@ static int check_interpreter(Elf *elf, const char *path, struct diag *d)
 	return 0;
 }
 
+/* Their start-up code ends the program, or breaks it, when another library comes first. */
+static int check_sanitizers(Elf *elf, Elf_Scn *scn, const GElf_Shdr *shdr, const char *path,
+			    struct diag *d)
+{
+	static const struct {
+		const char *library, *name, *option;
+	} sanitizers[] = {
+		{ "libasan", "AddressSanitizer", "address" },
+		{ "libtsan", "ThreadSanitizer", "thread" },
+		{ "liblsan", "LeakSanitizer", "leak" },
+	};
+
+	for (size_t i = 0; i < sizeof(sanitizers) / sizeof(sanitizers[0]); i++)
+		if (needs_library(elf, scn, shdr, sanitizers[i].library))
+			return diag_set(d, STATUS_CANNOT_RECORD,
+					"cannot record '%s': it is built with %s, which replaces "
+					"malloc and refuses preloaded libraries; build it without "
+					"-fsanitize=%s", path, sanitizers[i].name, sanitizers[i].option);
+	return 0;
+}
+
 static int check_sections(Elf *elf, const char *path, struct recordable *r, struct diag *d)
 {
 	Elf_Scn *scn = NULL;
@@ -168,12 +189,8 @@ static int check_sections(Elf *elf, const char *path, struct recordable *r, stru
 
 		if (!gelf_getshdr(scn, &shdr))
 			continue;
-		/* its start-up code ends the program when another library comes first */
-		if (shdr.sh_type == SHT_DYNAMIC && needs_library(elf, scn, &shdr, "libasan"))
-			return diag_set(d, STATUS_CANNOT_RECORD,
-					"cannot record '%s': it is built with AddressSanitizer, which "
-					"replaces malloc and refuses preloaded libraries; build it "
-					"without -fsanitize=address", path);
+		if (shdr.sh_type == SHT_DYNAMIC && check_sanitizers(elf, scn, &shdr, path, d))
+			return STATUS_CANNOT_RECORD;
 		if (shdr.sh_type == SHT_DYNSYM)
 			r->has_own_malloc |= defines_symbol(elf, scn, &shdr, "malloc");
 	}

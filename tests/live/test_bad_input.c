@@ -147,6 +147,26 @@ TEST(test_programs_that_cannot_be_preloaded_are_said_so_in_words)
 	check_refusal(125, "static", "record -o x.data -- ./script");
 }
 
+TEST(test_programs_with_sanitizers_are_refused_and_run_unharmed_as_children)
+{
+	static const char *const options[] = { "address", "thread", "leak" };
+
+	for (size_t i = 0; i < sizeof(options) / sizeof(options[0]); i++) {
+		struct result r = run_shell("printf '#include <stdio.h>\n#include <stdlib.h>\nint main(void)"
+					    "{free(malloc(9)); return puts(\"well\") < 0;}' >s.c && "
+					    "gcc -fsanitize=%s -o sanitized s.c", options[i]);
+
+		if (r.status)
+			fail_msg("%s", r.err);
+		result_free(&r);
+		check_refusal(125, "Sanitizer", "record -o x.data -- ./sanitized");
+		r = record("", "sh -c 'ASAN_OPTIONS=verify_asan_link_order=0 ./sanitized; exit $?'");
+		assert_int_equal(r.status, 0);
+		assert_string_equal(r.out, "well\n");
+		result_free(&r);
+	}
+}
+
 TEST(test_a_cut_or_changed_recording_gives_an_error_or_a_partial_report)
 {
 	struct result r = record("", "%s 8 3000", built("bench/pairs"));
@@ -180,6 +200,7 @@ int main(void)
 		LIVE_TEST(test_record_refuses_before_the_program_starts),
 		LIVE_TEST(test_a_bad_value_in_the_environment_is_told_by_its_name),
 		LIVE_TEST(test_programs_that_cannot_be_preloaded_are_said_so_in_words),
+		LIVE_TEST(test_programs_with_sanitizers_are_refused_and_run_unharmed_as_children),
 		LIVE_TEST(test_a_cut_or_changed_recording_gives_an_error_or_a_partial_report),
 	};
 

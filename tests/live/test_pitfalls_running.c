@@ -102,6 +102,7 @@ TEST(test_a_seccomp_filter_that_refuses_madvise_loses_nothing)
 	assert_both_in_range(&b, "calls.malloc", 100003, 100003);
 	both_modes_free(&b);
 }
+
 /* The blocks of BYTES in the recording of the bare mode, which was made last. */
 static long long blocks_of(int bytes)
 {
