@@ -2,7 +2,8 @@
  * forks.c - children of every kind while other threads allocate.
  * usage: forks CHILDREN
  * fork (children allocate, free inherited blocks and fork once more), vfork +
- * exec, posix_spawn, raw clone, clone with a thread pointer to nothing. Exit status 0 if every child ended as it should.
+ * exec, posix_spawn, raw clone, clone with a thread pointer to nothing. Exit
+ * status 0 if every child ended as it should.
  */
 #include <pthread.h>
 #include <sched.h>
