@@ -130,6 +130,24 @@ static void timeline_watch(struct run *run, const struct event *event,
 		timeline_event(&s->timeline, event, change);
 }
 
+/* Whether the calls that break and mappings are known by were recorded. */
+static bool has_syscalls(const struct image *image)
+{
+	return !image->is_described || image->features & (FEATURE_SITES_EXACT | FEATURE_SITES_INFERRED);
+}
+
+static void note_syscalls(struct run *run)
+{
+	const struct timeline *t = &((const struct timeline_state *)run->state)->timeline;
+
+	for (size_t i = 0; i < t->series_count; i++)
+		if (!has_syscalls(t->series[i].image)) {
+			run_note(run, "the program break and mappings were not recorded: record without "
+				 "--syscalls=off does that");
+			return;
+		}
+}
+
 static void put_table(struct run *run)
 {
 	const struct timeline_state *s = run->state;
@@ -138,6 +156,8 @@ static void put_table(struct run *run)
 	double step = timeline_step_seconds(t);
 
 	for (size_t i = 0; i < t->series_count; i++) {
+		bool is_known = has_syscalls(t->series[i].image);
+
 		for (size_t k = 0; k < run_rows(run, t->row_count); k++) {
 			const struct timeline_row *row = &t->series[i].rows[k];
 			struct cell cells[COL_COUNT] = {
@@ -147,9 +167,10 @@ static void put_table(struct run *run)
 				[COL_LIVE] = cell_number(row->live.bytes),
 				[COL_MOST] = cell_number(row->most_bytes),
 				[COL_BLOCKS] = cell_number(row->live.blocks),
-				[COL_MAPPED] = cell_number(row->mapped_bytes),
-				[COL_BREAK] = cell_number(row->break_bytes),
-				[COL_MALLOC_MAPPED] = cell_number(row->malloc_mapped_bytes),
+				[COL_MAPPED] = { .is_known = is_known, .number = row->mapped_bytes },
+				[COL_BREAK] = { .is_known = is_known, .number = row->break_bytes },
+				[COL_MALLOC_MAPPED] = { .is_known = is_known,
+							.number = row->malloc_mapped_bytes },
 				[COL_RSS] = { .is_known = row->has_rss, .number = row->rss_bytes },
 				[COL_CALLS] = cell_number(row->calls),
 				[COL_RATE] = cell_real((double)row->calls / step),
@@ -340,6 +361,7 @@ static int timeline_end(struct run *run)
 	if (s->timeline.series_count == 0 && run->own_format)
 		return diag_set(run->diag, STATUS_IO, "nothing to draw: nothing happened in %s",
 				run->has_window ? "this window" : "this recording");
+	note_syscalls(run);
 	if (is_drawing(run)) {
 		put_drawings(run);
 		return 0;

@@ -219,6 +219,12 @@ TEST(test_recording_without_system_calls_is_refused)
 		result_free(&t);
 	}
 	result_free(&r);
+	/* a curve that was not recorded is not one of zeros */
+	r = run_shell("'%s' timeline --format=csv --points=10 test.data", built("allotrope"));
+	assert_int_equal(r.status, 0);
+	assert_non_null(strstr(r.err, "--syscalls=off"));
+	assert_non_null(strstr(r.out, ",0,,,,"));
+	result_free(&r);
 }
 
 int main(void)
