@@ -130,10 +130,14 @@ static void timeline_watch(struct run *run, const struct event *event,
 		timeline_event(&s->timeline, event, change);
 }
 
-/* Whether the calls that break and mappings are known by were recorded. */
+/*
+ * Whether the calls that break and mappings are known by were recorded. One that was recorded from
+ * outside has no features; its own note says what is not known.
+ */
 static bool has_syscalls(const struct image *image)
 {
-	return !image->is_described || image->features & (FEATURE_SITES_EXACT | FEATURE_SITES_INFERRED);
+	return !image->is_described || !image->features ||
+	       image->features & (FEATURE_SITES_EXACT | FEATURE_SITES_INFERRED);
 }
 
 static void note_syscalls(struct run *run)
