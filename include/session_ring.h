@@ -34,7 +34,8 @@ struct ring_options {
 	uint8_t timing_all;   /* 1: measure each call */
 	uint8_t free_stacks;  /* 1: call stacks of releases too */
 	uint8_t bare;         /* 1: no recorder; slots are never freed */
-	uint8_t look_at_free; /* 1: look at the pages of large blocks when they are released */
+	uint8_t look_at_free; /* 0, or look at the pages of large blocks when they are released: */
+			      /* under less than so many seccomp filters */
 	uint32_t depth;       /* call stack limit in frames */
 	uint32_t check_stacks;/* 0, or compare each Nth stack with the oracles */
 	uint64_t sample_bytes;/* 0: all; else mean bytes between samples */

@@ -51,9 +51,7 @@ const struct r_debug *elf_next_namespace(const struct r_debug *debug)
 /* ADDR begins a page, of whatever size, that can be read; one that does not is an error too. */
 static bool is_readable_page(uint64_t addr)
 {
-	unsigned char residency;
-
-	return addr != 0 && !sys_failed(SYS3(mincore, addr, 1, &residency)) && sys_readable(addr);
+	return addr != 0 && addr % getauxval(AT_PAGESZ) == 0 && sys_readable(addr);
 }
 
 static bool object_headers(struct elf_object *object, const struct link_map *map,

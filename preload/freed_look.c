@@ -7,7 +7,6 @@
 
 #include <string.h>
 #include <sys/auxv.h>
-#include <sys/prctl.h>
 
 #include "clock.h"
 #include "event_write.h"
@@ -21,16 +20,10 @@ uint64_t freed_look_from = UINT64_MAX;
 
 static uint64_t page_size;
 
-/* Most filters let mincore pass; others kill for it. */
-static bool is_filtered(void)
-{
-	return session.sandboxed || SYS1(prctl, PR_GET_SECCOMP) != 0;
-}
-
 uint32_t freed_look_init(void)
 {
 	page_size = getauxval(AT_PAGESZ);
-	if (!session.options.look_at_free || !block_is_glibc || page_size == 0 || is_filtered())
+	if (!session.options.look_at_free || !block_is_glibc || page_size == 0 || session.no_mincore)
 		return 0;
 	freed_look_from = LOOK_BYTES_MIN;
 	return FEATURE_FREED_LOOKS;

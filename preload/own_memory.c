@@ -88,6 +88,8 @@ uint64_t own_resident_bytes(void)
 {
 	uint64_t bytes = 0;
 
+	if (session.no_mincore)
+		return 0;
 	own_memory_each(add_resident, &bytes);
 	return bytes;
 }

@@ -17,7 +17,7 @@ void *own_map(size_t bytes);
 /* Call VISIT for each of them. */
 void own_memory_each(void (*visit)(uint64_t start, uint64_t bytes, void *ctx), void *ctx);
 
-/* Bytes of those mappings that are resident now. */
+/* Bytes of those mappings that are resident now; 0 under a filter that may kill for asking. */
 uint64_t own_resident_bytes(void);
 
 #endif

@@ -11,6 +11,7 @@
 
 #include "page_scan.h"
 #include "pagemap_scan.h"
+#include "session.h"
 #include "sys.h"
 
 static long fd = -1;
@@ -96,7 +97,8 @@ static void scan_by_pages(uint64_t start, uint64_t end, void (*run)(uint64_t sta
 					  room.entries[i] & PAGEMAP_ENTRY_TOUCHED);
 		} else {
 			got = pages < sizeof(room.present) ? pages : sizeof(room.present);
-			if (sys_failed(SYS3(mincore, start, got * page, room.present)))
+			if (session.no_mincore ||
+			    sys_failed(SYS3(mincore, start, got * page, room.present)))
 				break;
 			for (uint64_t i = 0; i < got; i++)
 				join_page(&j, start + i * page, page, room.present[i] & 1);

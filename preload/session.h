@@ -19,6 +19,7 @@ extern struct session {
 	uint32_t pid;
 	bool recording;              /* false: pass everything through */
 	bool sandboxed;              /* a seccomp filter may kill: no system call without need */
+	bool no_mincore;             /* there was a seccomp filter at the start that may kill for it */
 	struct ring_options options; /* copy of the header's */
 	uint8_t *meta;               /* the metadata area */
 	uint64_t meta_mapped;        /* bytes of it that this process could map */

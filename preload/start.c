@@ -12,6 +12,7 @@
 #include "block.h"
 #include "elf_object.h"
 #include "exit.h"
+#include "filters.h"
 #include "fork.h"
 #include "freed_look.h"
 #include "meta.h"
@@ -119,6 +120,7 @@ static void begin(void)
 	task_real_resolve();
 	if (is_left_alone() || !session_open(env))
 		return;
+	filters_init();
 	unwind_init();
 	session.features = block_init() | unwind_features() | option_features();
 	session.features |= syscall_sites_install() | freed_look_init();

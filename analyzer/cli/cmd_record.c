@@ -14,6 +14,7 @@
 #include "cli/command.h"
 #include "cli/debuginfod_option.h"
 #include "cli/launch.h"
+#include "cli/look_probe.h"
 #include "cli/record_session.h"
 #include "cli/session_file.h"
 #include "record_codec.h"
@@ -259,6 +260,8 @@ static int run(int argc, char **argv)
 
 	if (command_parse(&argp, argc, argv, ARGP_IN_ORDER, &rq) != 0)
 		return STATUS_USAGE;
+	if (rq.ring.look_at_free)
+		rq.ring.look_at_free = look_probe();
 	if (record_session(&rq, &status, &c, &d) != 0) {
 		diag_print("", "%s", d.text);
 		return d.status;

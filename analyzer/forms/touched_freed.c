@@ -67,7 +67,8 @@ bool touched_freed_is_recorded(struct run *run)
 	}
 	if (has_glibc)
 		diag_set(run->diag, STATUS_USAGE, "what was touched of released blocks was not recorded: "
-			 "record does that by default, without --no-touched and outside of seccomp filters");
+			 "record does that by default, without --no-touched and outside of seccomp filters "
+			 "that it could not try itself");
 	else
 		diag_set(run->diag, STATUS_USAGE, "what was touched of released blocks is recorded of "
 			 "glibc's malloc only, and this program has another one");

@@ -20,7 +20,7 @@
  */
 static const int needed[] = {
 	SYS_fchmod, SYS_fstat, SYS_fstatfs, SYS_ftruncate, SYS_futex, SYS_getcwd, SYS_getrusage, SYS_gettid,
-	SYS_ioctl, SYS_madvise, SYS_mincore, SYS_prctl, SYS_pwrite64, SYS_readlinkat, SYS_rt_sigprocmask,
+	SYS_ioctl, SYS_madvise, SYS_prctl, SYS_pwrite64, SYS_readlinkat, SYS_rt_sigprocmask,
 	SYS_sigaltstack,
 };
 

@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/syscall.h>
 
 #include "support/run.h"
 #include "test.h"
@@ -117,6 +118,46 @@ TEST(test_it_can_be_switched_off)
 	result_free(&r);
 }
 
+/* A container's filter: it lets mincore pass, and the recorder is under it too. */
+TEST(test_filters_that_the_recorder_has_tried_are_no_hindrance)
+{
+	/* one for a system call that there is not */
+	struct result r = run_shell("'%s' errno 4095 '%s' record -q -o test.data -- '%s'",
+				    built("tests/subjects/filtered"), built("allotrope"),
+				    built("tests/subjects/touches"));
+	char *csv;
+
+	assert_int_equal(r.status, 0);
+	csv = freed_rows();
+	assert_told(r.out, csv, 1);
+	free(csv);
+	result_free(&r);
+}
+
+/* One that kills for it: the program must not notice, wherever the filter came from. */
+TEST(test_filters_that_kill_kill_nobody)
+{
+	const char *loop = "python3 -c 'print(len([bytearray(1 << 20) for i in range(50)]))'";
+	struct result r;
+
+	if (!found("python3"))
+		skip();
+	r = run_shell("'%s' kill %d '%s' record -q -o test.data -- %s", built("tests/subjects/filtered"),
+		      SYS_mincore, built("allotrope"), loop);
+	assert_int_equal(r.status, 0);
+	assert_string_equal(r.out, "50\n");
+	result_free(&r);
+	r = run_shell("'%s' sites --touched=freed test.data", built("allotrope"));
+	assert_int_equal(r.status, 2);
+	assert_non_null(strstr(r.err, "seccomp"));
+	result_free(&r);
+	r = run_shell("'%s' record -q -o test.data -- '%s' kill %d %s", built("allotrope"),
+		      built("tests/subjects/filtered"), SYS_mincore, loop);
+	assert_int_equal(r.status, 0);
+	assert_string_equal(r.out, "50\n");
+	result_free(&r);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -124,6 +165,8 @@ int main(void)
 		LIVE_TEST(test_a_forked_child_is_looked_at_by_itself),
 		LIVE_TEST(test_other_ways_to_record_see_the_same),
 		LIVE_TEST(test_a_loop_that_recycles_is_looked_at_now_and_then),
+		LIVE_TEST(test_filters_that_the_recorder_has_tried_are_no_hindrance),
+		LIVE_TEST(test_filters_that_kill_kill_nobody),
 		LIVE_TEST(test_it_can_be_switched_off),
 	};
 

@@ -208,9 +208,9 @@ TEST(test_it_is_off_where_it_was_not_asked_for_or_headers_cannot_be_read)
 	/* what is off reads no header */
 	assert_false(freed_look_wanted(nowhere));
 	block_is_glibc = true;
-	session.sandboxed = true;
+	session.no_mincore = true;
 	assert_int_equal(freed_look_init(), 0);
-	session.sandboxed = false;
+	session.no_mincore = false;
 }
 
 int main(void)
