@@ -204,9 +204,10 @@ void touched_freed_put(struct run *run, struct frame_tree *tree, const struct fr
 
 		all.has_swap |= was_swapped(run->recording, heap->image);
 		add_lines(&all, tree, f, heap, depth);
-		if (!is_text)
+		/* of many programs most have nothing to tell */
+		if (!is_text || (all.count == before && run->heap_count > 1))
 			continue;
-		if (i > 0)
+		if (all.has_any)
 			putc('\n', run->out);
 		run_put_image(run, heap->image);
 		if (!is_looking(heap->image)) {
@@ -221,6 +222,8 @@ void touched_freed_put(struct run *run, struct frame_tree *tree, const struct fr
 	}
 	if (!is_text)
 		put_table(run, tree, &all);
+	else if (run->heap_count != 1 && !all.has_any)
+		fprintf(run->out, "no program released a block of 64 KiB or more\n");
 	put_notes(run, &all);
 	free(all.items);
 }

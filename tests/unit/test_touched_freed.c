@@ -93,6 +93,28 @@ TEST(test_nothing_large_is_said_to_be_nothing)
 	mktrace_free(t);
 }
 
+TEST(test_of_several_programs_those_with_large_blocks_are_shown)
+{
+	struct mktrace *t = story();
+	mk_stream s = mk_process(t, 2, 200, "/bin/q");
+
+	mk_malloc(t, s, 50, 0x10000010, 100, MAIN + 1);
+	s = mk_process(t, 3, 300, "/bin/r");
+	mk_malloc(t, s, 50, 0x10000010, 2 * MIB, MAIN + 1);
+	mk_free(t, s, 60, 0x10000010);
+	assert_report_has(mktrace_file(t), "sites --touched=freed --all",
+		"    2          2  2.0 MiB      1.0 MiB    1020.0 KiB  p+0x1\n"
+		"\n3 of 3: /bin/r (pid 300)\n\n"
+		"blocks of 64 KiB and more that were released:\n\n");
+	mktrace_free(t);
+	t = mktrace_new();
+	mk_process(t, 1, 100, "/bin/p");
+	mk_process(t, 2, 200, "/bin/q");
+	assert_report_has(mktrace_file(t), "sites --touched=freed --all",
+			  "no program released a block of 64 KiB or more");
+	mktrace_free(t);
+}
+
 TEST(test_a_window_has_the_releases_in_it)
 {
 	struct mktrace *t = story();
@@ -120,6 +142,7 @@ int main(void)
 		cmocka_unit_test(test_text_has_a_line_for_each_site),
 		cmocka_unit_test(test_what_was_not_looked_at_is_not_known),
 		cmocka_unit_test(test_nothing_large_is_said_to_be_nothing),
+		cmocka_unit_test(test_of_several_programs_those_with_large_blocks_are_shown),
 		cmocka_unit_test(test_a_window_has_the_releases_in_it),
 		cmocka_unit_test(test_swapped_memory_is_told_of),
 	};
