@@ -106,6 +106,39 @@ TEST(test_a_loop_that_recycles_is_looked_at_now_and_then)
 	result_free(&r);
 }
 
+/* The page of malloc's header, and the one that the example writes. */
+TEST(test_of_the_gibibyte_that_the_example_frees_two_pages_were_touched)
+{
+	struct result r = record("", "%s", built("examples/demand_paging"));
+	char *csv = freed_rows(), *text;
+
+	assert_non_null(strstr(csv, "heap,1,1,1073741824,8176,1073733648,main,"));
+	text = ask("summary test.data");
+	assert_non_null(strstr(text, "asked for a block of 1.0 GiB and touched 8.0 KiB"));
+	free(text);
+	free(csv);
+	result_free(&r);
+}
+
+/* Blocks of other allocators have no header that tells how large they are. */
+TEST(test_other_allocators_are_not_looked_at)
+{
+	struct result r = run_shell("library=$(find /usr/lib -name libjemalloc.so.2 | head -1); "
+				    "[ \"$library\" ] || exit 77; LD_PRELOAD=$library '%s' record -q "
+				    "-o test.data -- '%s'", built("allotrope"),
+				    built("tests/subjects/touches"));
+	int status = r.status;
+
+	result_free(&r);
+	if (status == 77)
+		SKIP("no libjemalloc.so.2");
+	assert_int_equal(status, 0);
+	r = run_shell("'%s' sites --touched=freed test.data", built("allotrope"));
+	assert_int_equal(r.status, 2);
+	assert_non_null(strstr(r.err, "glibc's malloc only"));
+	result_free(&r);
+}
+
 TEST(test_it_can_be_switched_off)
 {
 	struct result r = record("--no-touched", "%s", built("tests/subjects/touches"));
@@ -141,7 +174,7 @@ TEST(test_filters_that_kill_kill_nobody)
 	struct result r;
 
 	if (!found("python3"))
-		skip();
+		SKIP("no python3");
 	r = run_shell("'%s' kill %d '%s' record -q -o test.data -- %s", built("tests/subjects/filtered"),
 		      SYS_mincore, built("allotrope"), loop);
 	assert_int_equal(r.status, 0);
@@ -167,6 +200,8 @@ int main(void)
 		LIVE_TEST(test_a_loop_that_recycles_is_looked_at_now_and_then),
 		LIVE_TEST(test_filters_that_the_recorder_has_tried_are_no_hindrance),
 		LIVE_TEST(test_filters_that_kill_kill_nobody),
+		LIVE_TEST(test_of_the_gibibyte_that_the_example_frees_two_pages_were_touched),
+		LIVE_TEST(test_other_allocators_are_not_looked_at),
 		LIVE_TEST(test_it_can_be_switched_off),
 	};
 

@@ -67,7 +67,7 @@ TEST(test_a_filter_that_lets_it_pass_is_no_hindrance)
 
 	assert_true(here >= 1);
 	if (more == 254)
-		skip();
+		SKIP("no filter can be set here");
 	assert_int_equal(more, 1);
 }
 
@@ -76,7 +76,7 @@ TEST(test_under_one_that_does_not_only_what_has_none_is_looked_at)
 	int killed = probe_under(SECCOMP_RET_KILL_PROCESS, 0);
 
 	if (killed == 254)
-		skip();
+		SKIP("no filter can be set here");
 	assert_int_equal(killed, 1);
 	assert_int_equal(probe_under(SECCOMP_RET_ERRNO | 1, 0), 1);
 }
