@@ -16,7 +16,7 @@
 #include "record_codec.h"
 
 /* EXTENDED: which kind. */
-enum extended_kind { EXTENDED_LOOK = 1 };
+enum extended_kind { EXTENDED_LOOK = 1, EXTENDED_INNER = 2 };
 
 /* Blocks with fewer usable bytes are never looked at. */
 #define LOOK_BYTES_MIN (64u * 1024)

@@ -28,7 +28,7 @@ static const struct variable variables[] = {
 	{ .name = "ALLOTROPE_OUT", .kind = VALUE_TEXT, .offset = offsetof(struct config, out) },
 	{ .name = "ALLOTROPE_SIZE", .kind = VALUE_BYTES, .offset = offsetof(struct config, size) },
 	{ .name = "ALLOTROPE_SYSCALLS", .kind = VALUE_CHOICE, .offset = OPTION(syscalls),
-	  .choices = { "exact", "inferred", "off" } },
+	  .choices = { "exact", "inferred", "off", "stacks" } },
 	{ .name = "ALLOTROPE_FOLLOW", .kind = VALUE_CHOICE, .offset = OPTION(follow),
 	  .choices = { "tree", "exec", "no" } },
 	{ .name = "ALLOTROPE_CALL_GRAPH", .kind = VALUE_CHOICE, .offset = OPTION(callgraph),

@@ -13,6 +13,7 @@
 #include "freed_look.h"
 #include "guard.h"
 #include "infer.h"
+#include "inner_stack.h"
 #include "sample.h"
 #include "session.h"
 
@@ -405,6 +406,20 @@ static int syscall_stack(struct thread *t, bool inside, const struct unwind_cont
 	return event_room(t, RECORD_MAX, stamp) ? 0 : -1;
 }
 
+/* What malloc called on the way to the system call at CTX. */
+static __attribute__((noinline, cold)) void inner_record(struct thread *t,
+							 const struct unwind_context *ctx)
+{
+	struct inner_frames inner;
+	uint64_t stamp = clock_stamp();
+
+	if (t->stacks != STACKS_CAPTURED || !event_room(t, INNER_RECORD_MAX, stamp))
+		return;
+	inner_stack(t, ctx, &inner);
+	if (inner.count)
+		ring_publish(&t->ring, put_inner(t->ring.cursor, &t->ring.base, stamp, &inner));
+}
+
 static bool syscall_record(struct thread *t, bool inside, enum memory_syscall number,
 			   const long args[6], unsigned flags, const struct unwind_context *ctx)
 {
@@ -450,6 +465,9 @@ bool event_syscall_begin(enum memory_syscall number, const long args[6],
 	if (!inside && !guard_enter_at(FUNC_OTHER, *(const uint64_t *)__builtin_frame_address(0)))
 		return false;
 	t->phase = PHASE_RECORD;
+	if (unlikely(session.options.syscalls == SYSCALLS_STACKS) && inside && ctx &&
+	    !(t->leave & LEAVE_SAMPLING))
+		inner_record(t, ctx);
 	written = syscall_record(t, inside, number, args, flags, ctx);
 	t->phase = inside ? PHASE_CALL_SYSCALL : PHASE_SYSCALL;
 	if (!written) {

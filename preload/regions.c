@@ -41,6 +41,14 @@ static struct span library_span(void)
 	return span;
 }
 
+void regions_library(uint64_t *start, uint64_t *end)
+{
+	struct span span = library_span();
+
+	*start = span.start;
+	*end = span.end;
+}
+
 static bool begins_in(const struct maps_line *line, const struct span *span)
 {
 	return line->start >= span->start && line->start < span->end;

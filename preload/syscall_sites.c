@@ -397,7 +397,8 @@ uint32_t syscall_sites_install(void)
 	const struct link_map *libc = list ? elf_find(list, "libc.so.6") : NULL;
 	const char *reason = NULL;
 
-	if (session.options.syscalls == SYSCALLS_EXACT) {
+	if (session.options.syscalls == SYSCALLS_EXACT ||
+	    session.options.syscalls == SYSCALLS_STACKS) {
 		reason = libc ? install_exact(list, libc) :
 				"libc.so.6 is not among the loaded objects";
 		if (!reason) {

@@ -194,6 +194,8 @@ bool tstate_attach(struct thread *t)
 		return false;
 	}
 	unwind_reset(s->unwind);
+	if (s->inner)
+		unwind_reset(s->inner);
 	t->state = s;
 	t->unwind = s->unwind;
 	t->ring = s->ring;

@@ -90,6 +90,7 @@ struct tstate {
 	uint32_t until_measured;   /* calls, where each call is looked at */
 	char name[16];             /* last recorded thread name */
 	struct looks looks;        /* at blocks that are released */
+	struct unwind_state *inner; /* inner_stack.h; NULL: not used yet */
 };
 
 /* Once, at start: the key whose destructor gives states back. */

@@ -148,6 +148,11 @@ void unwind_memory_changed(void)
 	range_changed();
 }
 
+const uint64_t *unwind_last(const struct unwind_state *u, uint32_t *count)
+{
+	return chain_written(u, count);
+}
+
 bool unwind_meets(struct unwind_state *u, uint64_t sp, uint64_t cfa, uint64_t pc)
 {
 	const uint64_t *at = (const uint64_t *)cfa - 1;

@@ -83,6 +83,9 @@ void unwind_restart(struct unwind_state *u);
 void unwind_capture(struct unwind_state *u, const struct unwind_context *ctx,
 		    struct stack_change *change);
 
+/* The whole stack of the last capture, outermost frame first, and its number of frames in COUNT. */
+const uint64_t *unwind_last(const struct unwind_state *u, uint32_t *count);
+
 /*
  * Is a call under way that was made with the stack pointer CFA and returns to PC? Asked
  * right after a capture at the stack pointer SP of the same thread, in whose stack

@@ -45,7 +45,7 @@ static const struct argp_option record_options[] = {
 	{ "sample", KEY_SAMPLE, "SIZE", 0, "Record one block per SIZE bytes allocated, on average, "
 	  "and its release: heap figures become estimates, and the program hardly slower (512K)", 2 },
 	{ "syscalls", KEY_SYSCALLS, "HOW", 0, "Memory system calls of the C library: exact "
-	  "(default), inferred, off", 3 },
+	  "(default); stacks: with the frames inside malloc; inferred, off", 3 },
 	{ "call-graph", KEY_CALL_GRAPH, "HOW", 0, "Call stacks by cfi (default), fp, libunwind, no",
 	  3 },
 	{ "depth", KEY_DEPTH, "N", 0, "Innermost frames kept of a call stack (default 1024)", 3 },
@@ -136,7 +136,7 @@ static uint32_t count_in(struct argp_state *state, const char *name, const char 
 static int parse_ring_option(int key, char *arg, struct argp_state *state)
 {
 	static const char *const when_full[] = { "wait", "drop", NULL };
-	static const char *const syscalls[] = { "exact", "inferred", "off", NULL };
+	static const char *const syscalls[] = { "exact", "inferred", "off", "stacks", NULL };
 	static const char *const follow[] = { "tree", "exec", "no", NULL };
 	static const char *const callgraph[] = { "cfi", "fp", "no", "libunwind", NULL };
 	static const char *const timing[] = { "sample", "all", NULL };
@@ -159,7 +159,7 @@ static int parse_ring_option(int key, char *arg, struct argp_state *state)
 					  "1K and 1G");
 		return 0;
 	case KEY_SYSCALLS:
-		o->syscalls = one_of(state, "syscalls", arg, syscalls, "exact, inferred, off");
+		o->syscalls = one_of(state, "syscalls", arg, syscalls, "exact, inferred, off, stacks");
 		return 0;
 	case KEY_FOLLOW:
 		o->follow = one_of(state, "follow", arg, follow, "tree, exec, no");

@@ -20,6 +20,7 @@
 #include <unistd.h>
 
 #include "base/xmem.h"
+#include "inner_record.h"
 #include "record_codec.h"
 #include "trace/meta_fields.h"
 
@@ -207,7 +208,7 @@ static bool is_call(unsigned kind)
 static bool is_event(unsigned kind)
 {
 	return kind != EVENT_REALLOC_BEGIN && kind != EVENT_SYSCALL_BEGIN && kind != EVENT_TIMING &&
-	       kind != EVENT_THREAD && kind != EVENT_LOSS;
+	       kind != EVENT_THREAD && kind != EVENT_LOSS && kind != EVENT_EXTENDED;
 }
 
 /*
@@ -226,6 +227,20 @@ static void repeat_mark(struct pack *p, const struct segment_header *h, const st
 	meta_fields_release(&f);
 }
 
+/* The frames of R, which D has just decoded in IMAGE. */
+static void gather_frames(struct pack *p, const struct decoder *d, const struct record *r, uint32_t image)
+{
+	struct inner_frames inner;
+
+	for (uint32_t i = 0; i < r->push; i++)
+		if (d->frames[i].type == FRAME_NATIVE)
+			frame_set_add(&p->frames, image, d->frames[i].value, r->stamp);
+	if (__builtin_expect(r->kind != EVENT_EXTENDED, 1) || !get_inner(r, &inner))
+		return;
+	for (uint32_t i = 0; i < inner.count; i++)
+		frame_set_add(&p->frames, image, inner.pcs[i], r->stamp);
+}
+
 /* Count the records of ITEM (as lost ones too), gather its frames, close its header. */
 static void count_item(struct pack *p, struct item *item, struct pack_totals *sum)
 {
@@ -240,10 +255,7 @@ static void count_item(struct pack *p, struct item *item, struct pack_totals *su
 		sum->calls += is_call(r.kind);
 		if (r.kind == EVENT_MARK)
 			repeat_mark(p, &item->header, &r);
-		for (uint32_t i = 0; i < r.push; i++)
-			if (d->frames[i].type == FRAME_NATIVE)
-				frame_set_add(&p->frames, item->header.image, d->frames[i].value,
-					      r.stamp);
+		gather_frames(p, d, &r, item->header.image);
 	}
 	sum->damaged += more < 0;
 	item->header.events = sum->events > UINT32_MAX ? 0 : (uint32_t)sum->events;

@@ -93,7 +93,7 @@ static void add_word(struct meta_fields *f, const char *format, ...)
 /* The options that differ from the default, as they may be typed. */
 static void add_options(struct meta_fields *f, const struct request *rq)
 {
-	static const char *const syscalls[] = { "exact", "inferred", "off" };
+	static const char *const syscalls[] = { "exact", "inferred", "off", "stacks" };
 	static const char *const follow[] = { "tree", "exec", "no" };
 	static const char *const callgraph[] = { "cfi", "fp", "no", "libunwind" };
 	const struct ring_options *o = &rq->ring;

@@ -30,6 +30,7 @@ struct strace_state {
 	bool has_both;         /* -C */
 	struct strace_summary summary; /* -S, -U */
 	bool no_startup;       /* --no-startup */
+	bool lacks_inner;      /* a call of malloc's was shown, what is between was not recorded */
 	struct strace_queue *queue;
 	struct exit_list exits;
 	bool *has_begun;       /* by index in recording.images: its startup lines are out */
@@ -75,18 +76,51 @@ static char *cell_string(struct strace_state *s, const struct strace_line *line,
 	return xstrdup(s->text);
 }
 
+static frame_node node_of(const struct strace_state *s, stack_id stack)
+{
+	return stack == STACK_NONE ? 0 : frame_tree_stack(s->tree, stack);
+}
+
+/* "f1;f2;f3" of the frames inside the allocator and those outside; the caller's. NULL: none. */
+static char *folded_cell(struct strace_state *s, const struct strace_line *line)
+{
+	frame_node nodes[] = { node_of(s, line->inner), node_of(s, line->stack) };
+	char *inner = nodes[0] ? stack_folded(s->tree, nodes[0]) : NULL;
+	char *outer = nodes[1] ? stack_folded(s->tree, nodes[1]) : NULL;
+	char *both;
+
+	if (!inner || !outer)
+		return inner ? inner : outer;
+	both = xasprintf("%s;%s", inner, outer);
+	free(inner);
+	free(outer);
+	return both;
+}
+
+/* The same as an array; NULL: none. */
+static json_t *frames_cell(struct strace_state *s, const struct strace_line *line)
+{
+	frame_node nodes[] = { node_of(s, line->inner), node_of(s, line->stack) };
+	json_t *inner = nodes[0] ? stack_json(s->tree, nodes[0]) : NULL;
+	json_t *outer = nodes[1] ? stack_json(s->tree, nodes[1]) : NULL;
+
+	if (!inner || !outer)
+		return inner ? inner : outer;
+	json_array_extend(inner, outer);
+	json_decref(outer);
+	return inner;
+}
+
 static void put_cells(struct run *run, const struct strace_line *line)
 {
 	struct strace_state *s = run->state;
 	char *args, *result, *stack;
-	frame_node node;
 
 	if (line->kind == STRACE_EXIT || !s->out)
 		return;
 	args = cell_string(s, line, strace_line_put_arguments);
 	result = cell_string(s, line, strace_line_put_result);
-	node = line->stack == STACK_NONE ? 0 : frame_tree_stack(s->tree, line->stack);
-	stack = node ? stack_folded(s->tree, node) : NULL;
+	stack = folded_cell(s, line);
 
 	struct cell cells[COLS] = {
 		[COL_TIME] = cell_real((double)recording_ns(run->recording, line->stamp) / 1e9),
@@ -101,8 +135,7 @@ static void put_cells(struct run *run, const struct strace_line *line)
 				   line->has_cause ? &line->cause : NULL, line->stack,
 				   line->is_inner)),
 		[COL_STACK] = cell_text(stack),
-		[COL_FRAMES] = cell_json(node && run->format == EMIT_JSON ?
-					 stack_json(s->tree, node) : NULL),
+		[COL_FRAMES] = cell_json(run->format == EMIT_JSON ? frames_cell(s, line) : NULL),
 	};
 
 	emit_row(s->table, cells);
@@ -127,6 +160,7 @@ static void put_line(const struct strace_line *line, void *ctx)
 
 	if (line->kind == STRACE_CALL && !(outcome_of(line) & s->outcomes))
 		return;
+	s->lacks_inner |= line->pair.func != FUNC_COUNT && !line->is_inner && line->inner == STACK_NONE;
 	if (s->table)
 		put_cells(run, line);
 	else
@@ -340,6 +374,9 @@ static int strace_end(struct run *run)
 	s->queue = NULL;
 	emit_free(s->table);
 	s->table = NULL;
+	if (s->style.has_stack && s->lacks_inner)
+		run_note(run, "functions inside malloc and free were not recorded: "
+			 "record --syscalls=stacks does that");
 	if (s->has_both)
 		strace_table_put(run, s->set, &s->summary);
 	return 0;

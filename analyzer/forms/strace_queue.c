@@ -182,6 +182,7 @@ static void begin_call(struct strace_queue *q, struct stream *s, const struct ev
 
 	if (s->open)
 		s->open->needs_end = false;
+	line.inner = event->inner;
 	syscall_pair_begin(&line.pair, event);
 	s->open = add(q, &line);
 	s->open->needs_end = true;

@@ -27,6 +27,7 @@ struct strace_line {
 	uint64_t stamp;              /* when it was entered */
 	struct syscall_pair pair;    /* pair.is_open: it never returned */
 	stack_id stack;              /* of who asked for it; STACK_NONE: unknown */
+	stack_id inner;              /* frames inside the allocator, before those of `stack` */
 	bool is_inner;               /* it begins inside the allocator, at the call itself */
 	bool has_cause;              /* `cause` is the allocator call around it */
 	struct call cause;

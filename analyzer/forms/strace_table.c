@@ -171,9 +171,9 @@ static void put_break(FILE *out, const struct syscall_totals *t)
 	uint64_t moved = t->grow + t->trim + t->errors;
 
 	fprintf(out, "\nbrk            calls  moved the break by\n");
-	fprintf(out, "  grow %13s  +%s\n", units_count(calls, t->grow),
+	fprintf(out, "  grow %13s  %s%s\n", units_count(calls, t->grow), t->grow_bytes ? "+" : "",
 		units_bytes(bytes, t->grow_bytes));
-	fprintf(out, "  trim %13s  -%s\n", units_count(calls, t->trim),
+	fprintf(out, "  trim %13s  %s%s\n", units_count(calls, t->trim), t->trim_bytes ? "-" : "",
 		units_bytes(bytes, t->trim_bytes));
 	if (t->errors)
 		fprintf(out, "  refused %10s  (the answer was the break as it is)\n",

@@ -136,6 +136,8 @@ void strace_line_put(struct strace_style *style, const struct strace_line *line)
 	if (style->has_cause)
 		put_cause(style, line);
 	line_text(out, "\n");
-	if (style->has_stack)
+	if (style->has_stack) {
+		put_stack(style, line->inner);
 		put_stack(style, line->stack);
+	}
 }

@@ -8,6 +8,7 @@
 #include <stdlib.h>
 
 #include "base/xmem.h"
+#include "inner_record.h"
 #include "trace/recording_parts.h"
 
 /* IMAGE where one of its modules was unmapped while it ran, else NULL. */
@@ -131,6 +132,23 @@ static void apply_stack(struct decode *d, struct stream *s)
 	s->event.stack = id;
 }
 
+/* The frames of an inner record (inner_record.h), as a stack of their own. */
+static void take_inner(struct decode *d, struct stream *s)
+{
+	struct inner_frames inner;
+
+	if (!get_inner(&s->event.r, &inner))
+		return;
+	for (uint32_t i = inner.count; i > 0; i--) {
+		const struct frame frame = { .value = inner.pcs[i - 1], .type = FRAME_NATIVE };
+		uint16_t generation = s->unmapper ?
+			image_generation(s->unmapper, frame.value, s->event.r.stamp) : 0;
+
+		s->event.inner = stacks_child_of(d->stacks, s->event.inner, s->event.image, frame,
+						 s->event.r.stamp, generation);
+	}
+}
+
 static void count_loss(struct decode *d, const struct record *r)
 {
 	uint64_t *seen;
@@ -163,6 +181,10 @@ bool stream_next(struct decode *d, struct stream *s)
 	s->floor = r->stamp;
 	if (r->has_stack && d->stacks)
 		apply_stack(d, s);
+	if (__builtin_expect(s->event.inner != STACK_NONE, 0) && r->kind != EVENT_SYSCALL_BEGIN)
+		s->event.inner = STACK_NONE;
+	if (__builtin_expect(r->kind == EVENT_EXTENDED, 0) && d->stacks)
+		take_inner(d, s);
 	if (__builtin_expect(r->kind == EVENT_LOSS, 0))
 		count_loss(d, r);
 	return true;

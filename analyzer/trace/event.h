@@ -13,6 +13,7 @@ struct event {
 	uint32_t image;
 	uint32_t stream;     /* unique in the whole recording (dense) */
 	stack_id stack;      /* call stack in force in the stream at this event */
+	stack_id inner;      /* SYSCALL_BEGIN: frames inside the allocator, their outermost has no parent */
 	uint64_t sampling;   /* mean bytes between samples; 0: every block is recorded */
 };
 

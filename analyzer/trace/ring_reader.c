@@ -82,7 +82,7 @@ static void take_header(struct ring_scan *s)
 	/* readers use these as indices */
 	if (r->options.when_full > WHEN_FULL_OVERWRITE)
 		r->options.when_full = WHEN_FULL_WAIT;
-	if (r->options.syscalls > SYSCALLS_OFF)
+	if (r->options.syscalls > SYSCALLS_STACKS)
 		r->options.syscalls = SYSCALLS_EXACT;
 	if (r->options.follow > FOLLOW_NO)
 		r->options.follow = FOLLOW_TREE;

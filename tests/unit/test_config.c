@@ -6,6 +6,15 @@
 #include "config.h"
 #include "test.h"
 
+TEST(test_stacks_of_system_calls_are_asked_for_by_a_word)
+{
+	char *const env[] = { "ALLOTROPE_SYSCALLS=stacks", NULL };
+	struct config c;
+
+	config_read(&c, env);
+	assert_int_equal(c.options.syscalls, SYSCALLS_STACKS);
+}
+
 TEST(test_config_empty_environment_gives_the_documented_defaults)
 {
 	struct config c;
@@ -73,6 +82,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_config_empty_environment_gives_the_documented_defaults),
 		cmocka_unit_test(test_config_every_variable_reaches_its_option),
+		cmocka_unit_test(test_stacks_of_system_calls_are_asked_for_by_a_word),
 		cmocka_unit_test(test_config_value_that_is_not_understood_leaves_the_default),
 	};
 
