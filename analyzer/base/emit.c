@@ -87,9 +87,12 @@ json_t *json_from_number(uint64_t n)
 	return n <= INT64_MAX ? json_integer((json_int_t)n) : json_real((double)n);
 }
 
+/* Enough for a nanosecond in ten days; with two more 0.1 would read 0.10000000000000001. */
+#define REAL_DIGITS JSON_REAL_PRECISION(15)
+
 void json_write(FILE *out, json_t *v)
 {
-	json_dumpf(v, out, JSON_INDENT(2));
+	json_dumpf(v, out, JSON_INDENT(2) | REAL_DIGITS);
 	putc('\n', out);
 	json_decref(v);
 }
@@ -223,7 +226,7 @@ static void write_csv(struct emit *e, const struct cell *cells)
 /* V, whose reference is taken over, compact. */
 static void write_value(FILE *out, json_t *v)
 {
-	json_dumpf(v, out, JSON_COMPACT | JSON_ENCODE_ANY);
+	json_dumpf(v, out, JSON_COMPACT | JSON_ENCODE_ANY | REAL_DIGITS);
 	json_decref(v);
 }
 
