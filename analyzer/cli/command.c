@@ -76,8 +76,10 @@ void command_usage_error(const struct argp_state *state, const char *format, ...
 	text = xvasprintf(format, ap);
 	va_end(ap);
 	safe = visible_text(text);
+	free(text);
 	fflush(stdout);
 	fprintf(stderr, "%s: %s\nTry '%s --help'.\n", name, safe, name);
+	free(safe);
 	exit(STATUS_USAGE);
 }
 
