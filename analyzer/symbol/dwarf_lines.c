@@ -141,6 +141,14 @@ static bool is_mangled(const char *name)
 	return name[0] == '_' && (name[1] == 'Z' || name[1] == 'R');
 }
 
+/* NULL where AT is no string, or an empty one: no name. */
+static const char *said(Dwarf_Attribute *at)
+{
+	const char *text = dwarf_formstring(at);
+
+	return text && *text ? text : NULL;
+}
+
 /*
  * In C a linkage name is a detail of the build (glibc: __GI___printf_fp_l for
  * __printf_fp_l); elsewhere it is the only full name.
@@ -153,9 +161,9 @@ static void name_fill(struct dwarf_lines *dl, const struct unit *u,
 
 	if (dwarf_attr_integrate(die, DW_AT_linkage_name, &at) ||
 	    dwarf_attr_integrate(die, DW_AT_MIPS_linkage_name, &at))
-		linkage = dwarf_formstring(&at);
+		linkage = said(&at);
 	if (dwarf_attr_integrate(die, DW_AT_name, &at))
-		plain = dwarf_formstring(&at);
+		plain = said(&at);
 	frame->is_c = !u->has_namespaces;
 	frame->is_linkage = linkage && (u->has_namespaces || !plain ||
 					is_mangled(linkage));
