@@ -30,7 +30,7 @@ struct strace_state {
 	bool has_both;         /* -C */
 	struct strace_summary summary; /* -S, -U */
 	bool no_startup;       /* --no-startup */
-	bool lacks_inner;      /* a call of malloc's was shown, what is between was not recorded */
+	bool lacks_inner;      /* a call of malloc's was shown with nothing between them */
 	struct strace_queue *queue;
 	struct exit_list exits;
 	bool *has_begun;       /* by index in recording.images: its startup lines are out */
@@ -374,7 +374,7 @@ static int strace_end(struct run *run)
 	s->queue = NULL;
 	emit_free(s->table);
 	s->table = NULL;
-	if (s->style.has_stack && s->lacks_inner)
+	if (s->style.has_stack && s->lacks_inner && !recording_has_inner(run->recording))
 		run_note(run, "functions inside malloc and free were not recorded: "
 			 "record --syscalls=stacks does that");
 	if (s->has_both)

@@ -467,6 +467,12 @@ uint64_t recording_sampling(const struct recording *r)
 	return 0;
 }
 
+bool recording_has_inner(const struct recording *r)
+{
+	return r->has_options ? r->options.syscalls == SYSCALLS_STACKS :
+	       r->options_text && strstr(r->options_text, "--syscalls=stacks");
+}
+
 /* ---- reading ---- */
 
 static int64_t unpack(struct recording *r, const struct segment_ref *s,

@@ -212,6 +212,9 @@ bool recording_is_oom_kill(const struct recording *r, uint64_t stamp);
 /* Mean bytes between the blocks that were recorded (record --sample); 0: all were. */
 uint64_t recording_sampling(const struct recording *r);
 
+/* Did `record --syscalls=stacks` note the functions between an allocator call and its system calls? */
+bool recording_has_inner(const struct recording *r);
+
 /* The image with NUMBER, or NULL. */
 struct image *recording_image(const struct recording *r, uint32_t number);
 
