@@ -413,7 +413,8 @@ static __attribute__((noinline, cold)) void inner_record(struct thread *t,
 	struct inner_frames inner;
 	uint64_t stamp = clock_stamp();
 
-	if (t->stacks != STACKS_CAPTURED || !event_room(t, INNER_RECORD_MAX, stamp))
+	/* in one segment with the system call: a reader trusts nothing across segments */
+	if (t->stacks != STACKS_CAPTURED || !event_room(t, INNER_RECORD_MAX + RECORD_MAX, stamp))
 		return;
 	inner_stack(t, ctx, &inner);
 	if (inner.count)

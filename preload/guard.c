@@ -62,8 +62,8 @@ static void guard_repair(struct thread *t)
 	if (t->leave)
 		tstate_return(t);
 	t->leave = 0;
-	if (t->unwind)
-		unwind_reset(t->unwind);
+	if (t->state)
+		tstate_reset_unwind(t->state);
 	t->pop = t->stacks == STACKS_CAPTURED ? t->ring.depth : 0;
 }
 

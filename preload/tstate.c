@@ -179,6 +179,13 @@ static bool is_lent(struct thread *t)
 	return true;
 }
 
+void tstate_reset_unwind(struct tstate *s)
+{
+	unwind_reset(s->unwind);
+	if (s->inner)
+		unwind_reset(s->inner);
+}
+
 bool tstate_attach(struct thread *t)
 {
 	uint8_t phase = t->phase;
@@ -193,9 +200,7 @@ bool tstate_attach(struct thread *t)
 		t->phase = phase;
 		return false;
 	}
-	unwind_reset(s->unwind);
-	if (s->inner)
-		unwind_reset(s->inner);
+	tstate_reset_unwind(s);
 	t->state = s;
 	t->unwind = s->unwind;
 	t->ring = s->ring;
@@ -287,7 +292,7 @@ void tstate_fork(struct thread *t)
 	}
 	if (!t->state)
 		return;
-	unwind_reset(t->unwind);
+	tstate_reset_unwind(t->state);
 	thread_start_record(t);
 	t->state->claimant.thread = t->number;
 }

@@ -107,6 +107,9 @@ void tstate_init(void);
  */
 bool tstate_attach(struct thread *t);
 
+/* What S keeps of its thread's stack is not to be trusted: a call was abandoned, or a child forked. */
+void tstate_reset_unwind(struct tstate *s);
+
 /* The process ends: unwind_collect() of all states. */
 void tstate_collect(void);
 

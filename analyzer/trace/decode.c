@@ -94,6 +94,8 @@ static bool load(struct decode *d, struct stream *s)
 			     ref->header.first_stamp, ref->header.thread);
 		s->event.sampling = ref->header.sampling;
 		s->event.stack = STACK_NONE;
+		/* what came before may be missing */
+		s->event.inner = STACK_NONE;
 		return true;
 	}
 	put_buffer(d, s);
