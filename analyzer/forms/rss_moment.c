@@ -23,6 +23,8 @@ struct rss_moments {
 	struct idmap by_image;        /* number -> index + 1 */
 	uint32_t last_image;          /* of the last event, and its candidate */
 	struct candidate *last;
+	struct candidate **order;     /* those with a moment, by its stamp */
+	size_t order_count, order_next;
 };
 
 static struct candidate *candidate_of(struct rss_moments *m, uint32_t image)
@@ -91,6 +93,24 @@ static void account(struct candidate *c)
 	m->unexplained = left;
 }
 
+static int by_moment(const void *a, const void *b)
+{
+	const struct candidate *const *x = a, *const *y = b;
+
+	if ((*x)->chosen->stamp != (*y)->chosen->stamp)
+		return (*x)->chosen->stamp < (*y)->chosen->stamp ? -1 : 1;
+	return (*x > *y) - (*x < *y);
+}
+
+/* The first moment whose heap is not known yet, or UINT64_MAX. */
+static uint64_t first_waiting(struct rss_moments *m)
+{
+	while (m->order_next < m->order_count && m->order[m->order_next]->moment.has_heap)
+		m->order_next++;
+	return m->order_next < m->order_count ? m->order[m->order_next]->chosen->stamp
+					      : UINT64_MAX;
+}
+
 struct rss_moments *rss_moments_new(const struct recording *r, uint64_t since_stamp,
 				    uint64_t until_stamp)
 {
@@ -107,8 +127,13 @@ struct rss_moments *rss_moments_new(const struct recording *r, uint64_t since_st
 		    r->samples[i].stamp <= until_stamp)
 			use_sample(c, &r->samples[i]);
 	}
-	for (size_t i = 0; i < r->image_count; i++)
+	m->order = xcalloc(r->image_count + 1, sizeof(*m->order));
+	for (size_t i = 0; i < r->image_count; i++) {
 		choose(&m->candidates[i]);
+		if (m->candidates[i].chosen)
+			m->order[m->order_count++] = &m->candidates[i];
+	}
+	qsort(m->order, m->order_count, sizeof(*m->order), by_moment);
 	return m;
 }
 
@@ -117,6 +142,7 @@ void rss_moments_free(struct rss_moments *m)
 	if (!m)
 		return;
 	idmap_release(&m->by_image);
+	free(m->order);
 	free(m->candidates);
 	free(m);
 }
@@ -155,8 +181,8 @@ static void step_back(struct amount *amount, const struct change *change)
 	}
 }
 
-void rss_moments_watch(struct rss_moments *m, const struct event *event,
-		       const struct change *change)
+uint64_t rss_moments_watch(struct rss_moments *m, const struct event *event,
+			   const struct change *change)
 {
 	struct candidate *c = m->last;
 
@@ -167,9 +193,10 @@ void rss_moments_watch(struct rss_moments *m, const struct event *event,
 	}
 	if (!c || c->moment.has_heap || !c->chosen || !change->heap ||
 	    event->r.stamp <= c->chosen->stamp)
-		return;
+		return first_waiting(m);
 	keep_heap(&c->moment, change->heap);
 	step_back(change->kind == KIND_HEAP ? &c->moment.live : &c->moment.program, change);
+	return first_waiting(m);
 }
 
 const struct rss_moment *rss_moments_of(struct rss_moments *m, const struct image *image,

@@ -40,9 +40,12 @@ struct rss_moments *rss_moments_new(const struct recording *r, uint64_t since_st
 				    uint64_t until_stamp);
 void rss_moments_free(struct rss_moments *m);
 
-/* Every event in order, after the replay's step. */
-void rss_moments_watch(struct rss_moments *m, const struct event *event,
-		       const struct change *change);
+/*
+ * Every event in order, after the replay's step. Returns the stamp up to which further events
+ * say nothing and need not be shown.
+ */
+uint64_t rss_moments_watch(struct rss_moments *m, const struct event *event,
+			   const struct change *change);
 
 /*
  * After the last event. HEAP is the image's; its figures are used where the sample

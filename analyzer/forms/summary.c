@@ -11,6 +11,7 @@
 
 struct summary_state {
 	struct rss_moments *moments;
+	uint64_t moments_quiet; /* up to here no event says anything to them */
 	struct freed_pages freed;
 	struct emit *table;   /* CSV */
 };
@@ -96,7 +97,8 @@ static void summary_watch(struct run *run, const struct event *event,
 {
 	struct summary_state *s = run->state;
 
-	rss_moments_watch(s->moments, event, change);
+	if (event->r.stamp > s->moments_quiet)
+		s->moments_quiet = rss_moments_watch(s->moments, event, change);
 	if (event->r.stamp >= run->since_stamp && event->r.stamp <= run->until_stamp)
 		freed_pages_add(&s->freed, event, change);
 }

@@ -57,6 +57,19 @@ static struct freed_last *last_of(struct freed_pages *f, uint32_t stream)
 	return &f->last[stream];
 }
 
+/* The next record of the stream may say more of LAST, or not. */
+static void last_set(struct freed_pages *f, struct freed_last *last, const struct freed_last *value)
+{
+	f->open -= last->row || last->is_realloc;
+	*last = *value;
+	f->open += last->row || last->is_realloc;
+}
+
+static void last_clear(struct freed_pages *f, struct freed_last *last)
+{
+	last_set(f, last, &(struct freed_last){ 0 });
+}
+
 static uint64_t usable_of(const struct block *b)
 {
 	return b->size + b->slack;
@@ -78,11 +91,6 @@ uint64_t freed_untouched(const struct block *b, const struct look *look, uint64_
 		behind = 0;
 	absent = difference(absent, behind);
 	return absent < b->size ? absent : b->size;
-}
-
-static bool is_large(const struct block *b)
-{
-	return usable_of(b) >= LOOK_BYTES_MIN;
 }
 
 static struct large_block *live_find(struct freed_pages *f, const struct heap *heap, uint64_t addr)
@@ -128,9 +136,9 @@ static void live_change(struct freed_pages *f, const struct change *change)
 	for (const struct change *c = change; c; c = c->also) {
 		if (c->kind != KIND_HEAP)
 			continue;
-		if (c->released && is_large(&c->old))
+		if (c->released && freed_is_large(&c->old))
 			live_drop(f, c->heap, c->old.addr);
-		if (c->acquired && is_large(&c->block))
+		if (c->acquired && freed_is_large(&c->block))
 			live_add(f, c->heap, &c->block);
 	}
 }
@@ -155,7 +163,7 @@ static uint32_t count_release(struct freed_pages *f, const struct heap *heap, co
 	struct freed_row *row;
 	uint32_t id;
 
-	if (!is_large(old))
+	if (!freed_is_large(old))
 		return 0;
 	id = row_of(f, heap, old);
 	row = &f->rows[id - 1];
@@ -230,18 +238,17 @@ static void note_release(struct freed_pages *f, struct freed_last *last, const s
 	bool is_end = event->r.kind == EVENT_REALLOC_END;
 	bool has_look = last->has_look && last->thread == event->r.thread;
 	struct look look = last->look;
+	uint32_t row;
 
-	last->row = 0;
-	last->is_realloc = last->has_look = false;
+	last_clear(f, last);
 	if (!change->released || change->kind != KIND_HEAP ||
 	    (is_end && change->acquired && lives_on(&change->old, &change->block)))
 		return;
-	last->row = count_release(f, change->heap, &change->old);
-	last->block = change->old;
-	if (last->row && has_look && event->r.kind != EVENT_FREE)
-		apply_look(&f->rows[last->row - 1], &change->old, &look);
-	if (event->r.kind != EVENT_FREE)
-		last->row = 0;
+	row = count_release(f, change->heap, &change->old);
+	if (row && event->r.kind == EVENT_FREE)
+		last_set(f, last, &(struct freed_last){ .row = row, .block = change->old });
+	else if (row && has_look)
+		apply_look(&f->rows[row - 1], &change->old, &look);
 }
 
 static void note_look(struct freed_pages *f, struct freed_last *last, const struct event *event)
@@ -253,13 +260,15 @@ static void note_look(struct freed_pages *f, struct freed_last *last, const stru
 	if (last->is_realloc) {
 		last->look = look;
 		last->has_look = true;
-	} else if (last->row) {
-		apply_look(&f->rows[last->row - 1], &last->block, &look);
+		return;
 	}
-	last->row = 0;
+	if (last->row)
+		apply_look(&f->rows[last->row - 1], &last->block, &look);
+	last_clear(f, last);
 }
 
-void freed_pages_add(struct freed_pages *f, const struct event *event, const struct change *change)
+void freed_pages_apply(struct freed_pages *f, const struct event *event,
+		       const struct change *change)
 {
 	struct freed_last *last = last_of(f, event->stream);
 
@@ -272,7 +281,9 @@ void freed_pages_add(struct freed_pages *f, const struct event *event, const str
 		return;
 	switch (event->r.kind) {
 	case EVENT_REALLOC_BEGIN:
-		*last = (struct freed_last){ .is_realloc = true, .thread = event->r.thread };
+		last_set(f, last, &(struct freed_last){
+			.is_realloc = true, .thread = event->r.thread,
+		});
 		break;
 	case EVENT_EXTENDED:
 		note_look(f, last, event);

@@ -52,12 +52,30 @@ struct freed_pages {
 	struct idmap index;
 	struct freed_last *last; /* by stream */
 	size_t last_count;
+	size_t open;            /* of last: those that wait for a look or the end of a realloc */
 };
 
 void freed_pages_release(struct freed_pages *f);
 
-/* EVENT, and what it did. */
-void freed_pages_add(struct freed_pages *f, const struct event *event, const struct change *change);
+/* A block whose pages are looked at. */
+static inline bool freed_is_large(const struct block *b)
+{
+	return b->size + b->slack >= LOOK_BYTES_MIN;
+}
+
+/* private: freed_pages_add for what may matter */
+void freed_pages_apply(struct freed_pages *f, const struct event *event,
+		       const struct change *change);
+
+/* EVENT, and what it did. Small blocks, which nearly all are, cost next to nothing. */
+static inline void freed_pages_add(struct freed_pages *f, const struct event *event,
+				   const struct change *change)
+{
+	if (f->open || change->also || event->r.kind == EVENT_REALLOC_BEGIN ||
+	    (change->acquired && freed_is_large(&change->block)) ||
+	    (change->released && freed_is_large(&change->old)))
+		freed_pages_apply(f, event, change);
+}
 
 /*
  * After the last event: count large blocks that were never released as if they had been at the end

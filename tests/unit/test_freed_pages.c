@@ -139,6 +139,21 @@ TEST(test_a_look_without_its_release_says_nothing)
 	assert_int_equal(f.rows[0].untouched_seen, 4096);
 }
 
+/* Small blocks are passed over quickly, and still end what a large one left open. */
+TEST(test_a_small_release_ends_the_wait_for_a_look)
+{
+	alloc(0, 0x10010, BIG, 3);
+	alloc(0, 0x90010, 100, 3);
+	alloc(1, 0xa0010, 100, 3);
+	release(0, 0x10010);
+	release(1, 0xa0010);
+	release(0, 0x90010);
+	look(0, 1, 4096, 0);
+	assert_int_equal(f.rows[0].freed.blocks, 1);
+	assert_int_equal(f.rows[0].looked, 0);
+	assert_int_equal(f.open, 0);
+}
+
 static void resize(uint64_t old, uint64_t addr, uint64_t size, uint64_t absent)
 {
 	fed(0, EVENT_REALLOC_BEGIN, story_realloc_begin(s, 0, ++stamp, old));
@@ -277,6 +292,7 @@ int main(void)
 		CASE(test_what_was_passed_over_is_estimated_by_weight),
 		CASE(test_nothing_is_known_without_a_look),
 		CASE(test_a_look_without_its_release_says_nothing),
+		CASE(test_a_small_release_ends_the_wait_for_a_look),
 		CASE(test_a_realloc_that_moves_or_shrinks_gives_up_its_block),
 		CASE(test_a_realloc_that_grows_in_place_keeps_it),
 		CASE(test_pages_that_mremap_moved_are_kept),
