@@ -22,10 +22,6 @@
 /* In the shell: what `ms` says is milliseconds, of an unknown day. */
 #define MS "ms() { echo $(($(date +%%s%%N) / 1000000)); }; "
 
-/* Tries COMMAND for a minute, until it succeeds. */
-#define UNTIL_TRUE(command) "for i in $(seq 1200); do " command " && break; sleep 0.05; done; "
-#define UNTIL(name) UNTIL_TRUE("[ -e " name " ]")
-
 /* What recover said is in ./told: take the ring away that it names. */
 #define REMOVE_RING "rm -f \"$(sed -n \"s/.*the ring '\\(.*\\)' was read.*/\\1/p\" told)\""
 
@@ -143,11 +139,15 @@ TEST(test_what_a_killed_recorder_had_in_memory_is_counted)
 		"cat >program <<'END'\ntouch ready; " UNTIL("go") "%s 3 300000; touch done\nEND\n"
 		"cat >driver <<'END'\nmount -o loop image small || exit 99; "
 		"%s record -q -o small/test.data -- /bin/sh program & rec=$!; "
-		UNTIL("ready") "sleep 1.3; fsfreeze -f small && touch go; " UNTIL("done")
-		"sleep 0.3; kill -9 $rec; fsfreeze -u small; wait $rec 2>/dev/null; "
+		UNTIL("ready") UNTIL_TRUE("%s info small/test.data | grep -q program")
+		"sleep 1.3; fsfreeze -f small && touch go; " UNTIL("done")
+		/* ten segments at least */
+		UNTIL_TRUE("%s info --format=json small/test.data | "
+			   "grep -q \"unwritten_segments.: [0-9][0-9]\"")
+		"kill -9 $rec; fsfreeze -u small; wait $rec 2>/dev/null; "
 		"cp small/test.data . && umount small\nEND\n"
 		"truncate -s 64m image && mkfs.ext4 -q image && mkdir small && exec unshare -m sh driver",
-		built("bench/pairs"), built("allotrope"));
+		built("bench/pairs"), built("allotrope"), built("allotrope"), built("allotrope"));
 	if (r.status == 99)
 		SKIP("cannot mount: %s", r.err);
 	assert_int_equal(r.status, 0);

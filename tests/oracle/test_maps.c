@@ -17,11 +17,15 @@
 			SKIP("%s is not installed", program); \
 	} while (0)
 
-/* Shell lines around a waiting program: $pid is its process, recorded in test.data. */
+/*
+ * Shell lines around a waiting program: $pid is its process, recorded in test.data. It sleeps: what it
+ * touches between its word and its sleep is behind it.
+ */
 static struct result while_it_waits(const char *program, const char *commands)
 {
 	return run_shell("A='%s'; mkfifo in out; $A record -q -o test.data -- %s <in >out & "
-			 "exec 3>in; read ready <out; pid=$(pgrep -n -P $!); %s; echo >&3; "
+			 "exec 3>in; read ready <out; pid=$(pgrep -n -P $!); "
+			 UNTIL_TRUE("[ \"$(cut -d' ' -f3 /proc/$pid/stat)\" = S ]") "%s; echo >&3; "
 			 "exec 3>&-; wait", built("allotrope"), program, commands);
 }
 
@@ -62,8 +66,9 @@ TEST(test_static_programs_and_the_shell_itself_are_shown)
 	needs("pmap");
 	r = run_shell("A='%s'; %s -static -o s -x c - <<'END' || exit 99\n"
 		      "#include <unistd.h>\nint main(void) { pause(); }\nEND\n"
-		      "./s >/dev/null & pid=$!; sleep 0.2; $A maps -x -p $pid >a; "
-		      "pmap -x $pid >b; kill $pid; cmp a b && echo static; "
+		      "./s >/dev/null & pid=$!; "
+		      UNTIL_TRUE("$A maps -x -p $pid >a; pmap -x $pid >b; grep -q '/s$' a && cmp -s a b")
+		      "kill $pid; cmp a b && echo static; "
 		      "$A maps -x -p $$ >a; pmap -x $$ >b; "
 		      "head -1 a; cmp a b && echo shell", built("allotrope"), "gcc");
 	if (r.status == 99) {
@@ -79,24 +84,26 @@ TEST(test_static_programs_and_the_shell_itself_are_shown)
 /* Interpreters, a server that writes its title where its arguments were, a name with blanks. */
 TEST(test_programs_that_were_never_recorded_print_as_pmap_prints_them)
 {
-	static const char *const programs[] = {
-		"python3 -c 'import time; x = list(range(100000)); time.sleep(60)'",
-		"redis-server --port 0 --unixsocket \"$PWD/socket\" --save ''",
-		"bash -c 'exec -a \"a name  \" sleep 60'",
+	/* a program, and what stands in pmap's first line when it is there */
+	static const char *const programs[][2] = {
+		{ "python3 -c 'import time; x = list(range(100000)); time.sleep(60)'", "time.sleep(60)$" },
+		{ "redis-server --port 0 --unixsocket \"$PWD/socket\" --save ''", "unixsocket:/" },
+		{ "bash -c 'exec -a \"a name  \" sleep 60'", ": *a name   60$" },
 	};
 
 	needs("pmap");
 	needs("redis-server");
 	for (size_t i = 0; i < sizeof(programs) / sizeof(programs[0]); i++) {
-		/* it may page something in between the looks: once of ten they are the same */
-		struct result r = run_shell("%s >/dev/null 2>&1 & pid=$!; sleep 1; "
-					    "for i in 1 2 3 4 5 6 7 8 9 0; do "
-					    "'%s' maps -x -p $pid >ours; pmap -x $pid >theirs; "
-					    "cmp -s ours theirs && break; done; kill $pid; wait; "
-					    "diff ours theirs; wc -l <ours", programs[i], built("allotrope"));
+		/* it may page something in between the looks: once they are the same */
+		struct result r = run_shell(
+			"%s >/dev/null 2>&1 & pid=$!; "
+			UNTIL_TRUE("'%s' maps -x -p $pid >ours; pmap -x $pid >theirs; "
+				   "head -n 1 theirs | grep -q '%s' && cmp -s ours theirs")
+			"kill $pid; wait; diff ours theirs; head -n 1 theirs | grep -q '%s' && wc -l <ours",
+			programs[i][0], built("allotrope"), programs[i][1], programs[i][1]);
 
 		if (atoi(r.out) < 20 || *r.err)
-			fail_msg("%s: %s%s", programs[i], r.out, r.err);
+			fail_msg("%s: %s%s", programs[i][0], r.out, r.err);
 		result_free(&r);
 	}
 }
@@ -217,7 +224,7 @@ TEST(test_a_static_program_is_recorded_from_outside)
 	struct result r = run_shell("gcc -static -O1 -o s -x c - <<'END' || exit 99\n"
 				    "#include <stdlib.h>\n#include <string.h>\n#include <unistd.h>\n"
 				    "int main(void) { char *p = malloc(30 << 20); memset(p, 1, 30 << 20); "
-				    "usleep(300000); return p[5] + 2; }\nEND\n"
+				    "sleep(1); return p[5] + 2; }\nEND\n"
 				    "exec '%s' record --no-preload --memory-interval=20ms "
 				    "-o test.data ./s", built("allotrope"));
 	char *text;

@@ -35,6 +35,13 @@ const char *found(const char *program);
 
 /* Run ARGV (NULL terminated), stdin from /dev/null. Fails the test where it cannot start. */
 struct result run(const char *const argv[]);
+/*
+ * In a shell's commands: tries COMMAND for a minute or more, until it succeeds; with a status that
+ * says whether. A condition is waited for so, never "long enough": the machine may be slow.
+ */
+#define UNTIL_TRUE(command) "for try in $(seq 1200); do " command " && break; sleep 0.05; done; "
+#define UNTIL(file) UNTIL_TRUE("[ -e " file " ]")
+
 /* The same by a shell: for pipelines. */
 struct result run_shell(const char *format, ...) __attribute__((format(printf, 1, 2)));
 void result_free(struct result *r);
