@@ -38,6 +38,7 @@ struct drain {
 	struct family *family;
 	pthread_t thread;
 	bool started, is_over;
+	bool has_helped;        /* in the last round: the packer does not keep up */
 	int stopping;
 	uint32_t high;          /* slots from here on were never seen in use */
 	uint64_t *suspects;     /* by slot: its word when its image was first found gone */
@@ -207,8 +208,11 @@ unsigned drain_round(struct drain *d)
 	heartbeat(d);
 	taken = meta_drain_take(&d->meta);
 	taken += drain_slots(d);
-	for (unsigned i = 0; i < HELP_MAX && pack_help(d->pack); i++)
+	d->has_helped = false;
+	for (unsigned i = 0; i < HELP_MAX && pack_help(d->pack); i++) {
+		d->has_helped = true;
 		heartbeat(d);
+	}
 	return taken;
 }
 
@@ -330,7 +334,7 @@ static void *drain_thread(void *arg)
 			drain_reap(d);
 			reaped = now;
 		}
-		pause = next_pause(pause, taken);
+		pause = d->has_helped ? PAUSE_MIN : next_pause(pause, taken);
 		pause_for(pause);
 	}
 	return NULL;

@@ -1,17 +1,18 @@
 /*
- * pack.c - from memory to allotrope.data. Relies on packed_writer for the bytes;
- * promises that the target never pays for compression while a processor is free
- * for nobody else (nice 19, SCHED_BATCH), and that the memory in use stays
- * within the bound plus one round of the drainer.
+ * pack.c - from memory to allotrope.data. Relies on packed_writer for the bytes and pack_queue
+ * for the way in; promises that the target never pays for compression while a processor is free
+ * for nobody else (nice 19, SCHED_BATCH), that the memory in use stays within the bound plus one
+ * round of the drainer, and that the drainer never waits for a thread of that priority.
  *
- * Two locks: `lock` for the queue and the figures, `writing` for the writer, the decoder
- * and the frame set. `writing` is taken first.
+ * Two locks: `writing` for the writer, the decoder, the frame set and the queue's end,
+ * `figures` for the totals. `writing` is taken first; the drainer only tries it.
  */
 #include "cli/pack.h"
 
 #include <errno.h>
 #include <pthread.h>
 #include <sched.h>
+#include <semaphore.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/resource.h>
@@ -20,6 +21,7 @@
 #include <unistd.h>
 
 #include "base/xmem.h"
+#include "cli/pack_queue.h"
 #include "inner_record.h"
 #include "record_codec.h"
 #include "trace/meta_fields.h"
@@ -31,170 +33,94 @@
 #define FLUSH_SECONDS 1
 /* Metadata records that go to the file at once: where the session is, is among them. */
 #define FIRST_META 8
-/* Spare buffers kept, so that the heap of the recorder need not grow and shrink. */
-#define SPARE_MAX 64
-
-struct item {
-	struct item *next;
-	size_t capacity;      /* of data */
-	size_t bytes;         /* used */
-	bool is_meta;
-	enum meta_kind kind;
-	struct segment_header header;
-	uint8_t data[];
-};
+/* Of the thread, above the recorder's own nice value. */
+#define NICE_ABOVE 19
 
 struct pack {
-	pthread_mutex_t lock;
-	pthread_cond_t changed;
-	struct item *head, **tail;
-	struct item *spare;
-	size_t spare_count;
-	uint64_t backlog, backlog_max;
-	bool stopping, started, helped, is_over;
+	struct pack_queue queue;
+	uint64_t backlog_max;
+	sem_t more;             /* posted for what is handed over; the thread may find it done */
+	bool stopping, helped;  /* atomic */
+	bool started, is_over;
 	pthread_t thread;
-	struct pack_totals totals;
-	uint64_t meta_count;    /* metadata records handed over */
-	uint64_t meta_written;  /* of these: in the file */
+	pid_t tid;              /* atomic: of the thread; 0: not known yet */
+	int calm_nice;          /* its nice value while nobody is in a hurry */
+	uint64_t meta_written;  /* atomic: metadata records in the file */
 
 	pthread_mutex_t writing;
 	struct packed_writer *writer;
-	uint64_t gathered;      /* metadata records given to the writer */
+	uint64_t gathered;      /* atomic: metadata records given to the writer */
 	struct frame_set frames;
 	struct decoder decoder;
+
+	pthread_mutex_t figures;
+	struct pack_totals totals;
 };
 
 struct pack *pack_new(struct packed_writer *w, uint64_t backlog_max)
 {
 	struct pack *p = xcalloc(1, sizeof(*p));
 
-	pthread_mutex_init(&p->lock, NULL);
+	pack_queue_init(&p->queue);
+	sem_init(&p->more, 0, 0);
 	pthread_mutex_init(&p->writing, NULL);
-	pthread_cond_init(&p->changed, NULL);
-	p->tail = &p->head;
+	pthread_mutex_init(&p->figures, NULL);
 	p->writer = w;
 	p->backlog_max = backlog_max;
 	return p;
-}
-
-static void free_list(struct item *item)
-{
-	while (item) {
-		struct item *next = item->next;
-
-		free(item);
-		item = next;
-	}
 }
 
 void pack_free(struct pack *p)
 {
 	if (!p)
 		return;
-	free_list(p->head);
-	free_list(p->spare);
+	pack_queue_release(&p->queue);
 	frame_set_release(&p->frames);
-	pthread_cond_destroy(&p->changed);
+	sem_destroy(&p->more);
 	pthread_mutex_destroy(&p->writing);
-	pthread_mutex_destroy(&p->lock);
+	pthread_mutex_destroy(&p->figures);
 	free(p);
 }
 
-/* A buffer for BYTES: a spare one where it fits. Spares are all of a slot's size. */
-static struct item *item_new(struct pack *p, size_t bytes)
+static uint64_t hand_over(struct pack *p, struct pack_item *item)
 {
-	struct item *item = NULL;
-	size_t capacity = bytes > 4096 ? (bytes + 65535) & ~(size_t)65535 : bytes;
+	uint64_t number = pack_queue_put(&p->queue, item);
 
-	pthread_mutex_lock(&p->lock);
-	if (capacity > bytes && p->spare && p->spare->capacity >= bytes) {
-		item = p->spare;
-		p->spare = item->next;
-		p->spare_count--;
-		capacity = item->capacity;
-	}
-	pthread_mutex_unlock(&p->lock);
-	if (!item)
-		item = xmalloc(sizeof(*item) + capacity);
-	item->next = NULL;
-	item->capacity = capacity;
-	item->bytes = bytes;
-	return item;
-}
-
-static void item_done(struct pack *p, struct item *item)
-{
-	pthread_mutex_lock(&p->lock);
-	p->backlog -= sizeof(*item) + item->bytes;
-	if (item->capacity > 4096 && p->spare_count < SPARE_MAX) {
-		item->next = p->spare;
-		p->spare = item;
-		p->spare_count++;
-		item = NULL;
-	}
-	pthread_mutex_unlock(&p->lock);
-	free(item);
-}
-
-/* Returns the number of metadata records handed over so far. */
-static uint64_t enqueue(struct pack *p, struct item *item)
-{
-	uint64_t number;
-
-	pthread_mutex_lock(&p->lock);
-	p->meta_count += item->is_meta;
-	number = p->meta_count;
-	*p->tail = item;
-	p->tail = &item->next;
-	p->backlog += sizeof(*item) + item->bytes;
-	if (p->backlog > p->totals.backlog_peak)
-		p->totals.backlog_peak = p->backlog;
-	pthread_cond_signal(&p->changed);
-	pthread_mutex_unlock(&p->lock);
+	sem_post(&p->more);
 	return number;
 }
 
 void pack_events(struct pack *p, const struct segment_header *header,
 		 const void *records, uint64_t committed)
 {
-	struct item *item = item_new(p, committed);
+	struct pack_item *item = pack_queue_item(&p->queue, committed);
 
 	item->is_meta = false;
 	item->header = *header;
 	item->header.committed = committed;
 	memcpy(item->data, records, committed);
-	enqueue(p, item);
+	hand_over(p, item);
 }
 
 uint64_t pack_meta(struct pack *p, enum meta_kind kind, const void *payload, size_t bytes)
 {
-	struct item *item = item_new(p, bytes);
+	struct pack_item *item = pack_queue_item(&p->queue, bytes);
 
 	item->is_meta = true;
 	item->kind = kind;
 	if (bytes)
 		memcpy(item->data, payload, bytes);
-	return enqueue(p, item);
+	return hand_over(p, item);
 }
 
 uint64_t pack_meta_written(struct pack *p)
 {
-	uint64_t number;
-
-	pthread_mutex_lock(&p->lock);
-	number = p->meta_written;
-	pthread_mutex_unlock(&p->lock);
-	return number;
+	return __atomic_load_n(&p->meta_written, __ATOMIC_ACQUIRE);
 }
 
 bool pack_is_full(struct pack *p)
 {
-	bool full;
-
-	pthread_mutex_lock(&p->lock);
-	full = p->backlog >= p->backlog_max;
-	pthread_mutex_unlock(&p->lock);
-	return full;
+	return pack_queue_bytes(&p->queue) >= p->backlog_max;
 }
 
 static bool is_call(unsigned kind)
@@ -242,7 +168,7 @@ static void gather_frames(struct pack *p, const struct decoder *d, const struct 
 }
 
 /* Count the records of ITEM (as lost ones too), gather its frames, close its header. */
-static void count_item(struct pack *p, struct item *item, struct pack_totals *sum)
+static void count_item(struct pack *p, struct pack_item *item, struct pack_totals *sum)
 {
 	struct decoder *d = &p->decoder;
 	struct record r;
@@ -264,7 +190,7 @@ static void count_item(struct pack *p, struct item *item, struct pack_totals *su
 }
 
 /* Write ITEM. With `writing` held. */
-static void write_item(struct pack *p, struct item *item, int level, bool failed)
+static void write_item(struct pack *p, struct pack_item *item, int level, bool failed)
 {
 	struct pack_totals sum = { 0 };
 	int64_t grown = -1;
@@ -272,13 +198,13 @@ static void write_item(struct pack *p, struct item *item, int level, bool failed
 	if (item->is_meta) {
 		if (packed_writer_meta(p->writer, item->kind, item->data, item->bytes) == 0)
 			grown = 0;
-		p->gathered++;
+		__atomic_add_fetch(&p->gathered, 1, __ATOMIC_RELAXED);
 	} else {
 		count_item(p, item, &sum);
 		if (!failed)
 			grown = packed_writer_segment(p->writer, &item->header, item->data, level);
 	}
-	pthread_mutex_lock(&p->lock);
+	pthread_mutex_lock(&p->figures);
 	if (grown < 0 && !p->totals.error)
 		p->totals.error = errno ? errno : EIO;
 	if (grown < 0) {
@@ -291,139 +217,149 @@ static void write_item(struct pack *p, struct item *item, int level, bool failed
 		p->totals.calls += sum.calls;
 	}
 	p->totals.damaged += sum.damaged;
-	pthread_mutex_unlock(&p->lock);
+	pthread_mutex_unlock(&p->figures);
+}
+
+static int error_of(struct pack *p)
+{
+	int error;
+
+	pthread_mutex_lock(&p->figures);
+	error = p->totals.error;
+	pthread_mutex_unlock(&p->figures);
+	return error;
 }
 
 /* Pack the oldest item. With `writing` held. Returns false where there is none. */
 static bool pack_one(struct pack *p)
 {
-	struct item *item;
-	bool failed;
-	int level;
+	bool hurry = pack_queue_bytes(&p->queue) > p->backlog_max / 8;
+	struct pack_item *item = pack_queue_take(&p->queue);
 
-	pthread_mutex_lock(&p->lock);
-	item = p->head;
-	if (item) {
-		p->head = item->next;
-		if (!p->head)
-			p->tail = &p->head;
-	}
-	level = p->backlog > p->backlog_max / 8 ? LEVEL_HURRY : LEVEL_CALM;
-	failed = p->totals.error != 0;
-	pthread_mutex_unlock(&p->lock);
 	if (!item)
 		return false;
-	write_item(p, item, level, failed);
-	item_done(p, item);
+	write_item(p, item, hurry ? LEVEL_HURRY : LEVEL_CALM, error_of(p) != 0);
+	pack_queue_done(&p->queue, item);
 	return true;
 }
 
 static void flush(struct pack *p)
 {
-	uint64_t gathered;
 	int error = 0;
 
 	pthread_mutex_lock(&p->writing);
-	gathered = p->gathered;
 	if (packed_writer_flush(p->writer) < 0)
 		error = errno ? errno : EIO;
+	else
+		__atomic_store_n(&p->meta_written, p->gathered, __ATOMIC_RELEASE);
 	pthread_mutex_unlock(&p->writing);
-	pthread_mutex_lock(&p->lock);
-	if (!error)
-		p->meta_written = gathered;
-	else if (!p->totals.error)
+	pthread_mutex_lock(&p->figures);
+	if (error && !p->totals.error)
 		p->totals.error = error;
-	pthread_mutex_unlock(&p->lock);
+	pthread_mutex_unlock(&p->figures);
 }
 
-/*
- * Wait for work. Returns false when all is done. With `lock` held. The first
- * metadata goes to the file at once: it tells where the session is.
- */
-static bool wait_for_work(struct pack *p)
-{
-	struct timespec until;
-
-	while ((!p->head || p->helped) && !p->stopping) {
-		if (!p->head && p->meta_count && !p->meta_written && !p->totals.error) {
-			pthread_mutex_unlock(&p->lock);
-			flush(p);
-			pthread_mutex_lock(&p->lock);
-			continue;
-		}
-		clock_gettime(CLOCK_REALTIME, &until);
-		until.tv_sec += FLUSH_SECONDS;
-		if (pthread_cond_timedwait(&p->changed, &p->lock, &until) == ETIMEDOUT) {
-			pthread_mutex_unlock(&p->lock);
-			flush(p);
-			pthread_mutex_lock(&p->lock);
-		}
-	}
-	return p->head != NULL;
-}
-
-/* A busy program leaves no pause to write them in. */
+/* It tells where the session is; a busy program leaves no pause to write it in. */
 static bool is_first_meta_waiting(struct pack *p)
 {
-	bool is_waiting;
+	uint64_t written = pack_meta_written(p);
 
+	return written < FIRST_META && __atomic_load_n(&p->gathered, __ATOMIC_RELAXED) > written &&
+	       !error_of(p);
+}
+
+static bool is_set(const bool *flag)
+{
+	return __atomic_load_n(flag, __ATOMIC_ACQUIRE);
+}
+
+/* Returns false where there was nothing to do, or others do it. */
+static bool work(struct pack *p)
+{
+	bool worked = false;
+
+	/* not even for a look: the one who helps would find it locked */
+	if (is_set(&p->helped))
+		return false;
 	pthread_mutex_lock(&p->writing);
-	pthread_mutex_lock(&p->lock);
-	is_waiting = p->meta_written < FIRST_META && p->gathered > p->meta_written &&
-		     !p->totals.error;
-	pthread_mutex_unlock(&p->lock);
+	if (!is_set(&p->helped))
+		worked = pack_one(p);
 	pthread_mutex_unlock(&p->writing);
-	return is_waiting;
+	return worked;
+}
+
+/* Returns false where nothing came for FLUSH_SECONDS. */
+static bool wait_for_more(struct pack *p)
+{
+	struct timespec until;
+	int result;
+
+	clock_gettime(CLOCK_REALTIME, &until);
+	until.tv_sec += FLUSH_SECONDS;
+	while ((result = sem_timedwait(&p->more, &until)) != 0 && errno == EINTR)
+		;
+	/* what was handed over since, all at once */
+	while (sem_trywait(&p->more) == 0)
+		;
+	return result == 0;
 }
 
 static void *pack_thread(void *arg)
 {
 	struct sched_param param = { 0 };
 	struct pack *p = arg;
+	pid_t tid = (pid_t)syscall(SYS_gettid);
 	time_t flushed = time(NULL);
-	bool more;
 
 	/* of this thread only: Linux gives threads their own nice value */
 	pthread_setschedparam(pthread_self(), SCHED_BATCH, &param);
-	setpriority(PRIO_PROCESS, (id_t)syscall(SYS_gettid), 19);
-	for (;;) {
-		pthread_mutex_lock(&p->lock);
-		more = wait_for_work(p);
-		pthread_mutex_unlock(&p->lock);
-		if (!more)
-			return NULL;
-		pthread_mutex_lock(&p->writing);
-		pack_one(p);
-		pthread_mutex_unlock(&p->writing);
-		if (time(NULL) >= flushed + FLUSH_SECONDS || is_first_meta_waiting(p)) {
+	setpriority(PRIO_PROCESS, (id_t)tid, p->calm_nice);
+	__atomic_store_n(&p->tid, tid, __ATOMIC_RELEASE);
+	while (!is_set(&p->stopping)) {
+		bool is_late = !work(p) && !wait_for_more(p);
+
+		if (is_late || time(NULL) >= flushed + FLUSH_SECONDS || is_first_meta_waiting(p)) {
 			flush(p);
 			flushed = time(NULL);
 		}
 	}
+	return NULL;
 }
 
 int pack_start(struct pack *p)
 {
-	int error = pthread_create(&p->thread, NULL, pack_thread, p);
+	int error;
 
+	p->calm_nice = getpriority(PRIO_PROCESS, 0) + NICE_ABOVE;
+	error = pthread_create(&p->thread, NULL, pack_thread, p);
 	p->started = error == 0;
 	errno = error;
 	return error ? -1 : 0;
 }
 
+/*
+ * The item at hand is not worth waiting seconds for. Who may not raise a priority (root,
+ * CAP_SYS_NICE and RLIMIT_NICE may) waits for it.
+ */
+static void hurry_thread(struct pack *p, bool hurry)
+{
+	pid_t tid = __atomic_load_n(&p->tid, __ATOMIC_ACQUIRE);
+
+	if (tid)
+		setpriority(PRIO_PROCESS, (id_t)tid, hurry ? p->calm_nice - NICE_ABOVE : p->calm_nice);
+}
+
 bool pack_help(struct pack *p)
 {
-	bool help;
+	uint64_t bytes = pack_queue_bytes(&p->queue);
+	bool help = is_set(&p->helped);
 
-	pthread_mutex_lock(&p->lock);
-	if (!p->helped && p->backlog > p->backlog_max / 2) {
-		p->helped = true;
-	} else if (p->helped && p->backlog < p->backlog_max / 4) {
-		p->helped = false;
-		pthread_cond_signal(&p->changed);
+	if (help ? bytes < p->backlog_max / 4 : bytes > p->backlog_max / 2) {
+		help = !help;
+		__atomic_store_n(&p->helped, help, __ATOMIC_RELEASE);
+		hurry_thread(p, help);
+		sem_post(&p->more);
 	}
-	help = p->helped;
-	pthread_mutex_unlock(&p->lock);
 	if (!help || pthread_mutex_trylock(&p->writing) != 0)
 		return false;
 	help = pack_one(p);
@@ -436,11 +372,9 @@ void pack_stop(struct pack *p)
 	if (p->is_over)
 		return;
 	p->is_over = true;
-	pthread_mutex_lock(&p->lock);
-	p->stopping = true;
-	p->helped = false;
-	pthread_cond_signal(&p->changed);
-	pthread_mutex_unlock(&p->lock);
+	__atomic_store_n(&p->stopping, true, __ATOMIC_RELEASE);
+	hurry_thread(p, true);
+	sem_post(&p->more);
 	/* the target is gone: the rest need not be done at the lowest priority */
 	pthread_mutex_lock(&p->writing);
 	while (pack_one(p))
@@ -456,9 +390,10 @@ struct pack_totals pack_totals(struct pack *p)
 {
 	struct pack_totals totals;
 
-	pthread_mutex_lock(&p->lock);
+	pthread_mutex_lock(&p->figures);
 	totals = p->totals;
-	pthread_mutex_unlock(&p->lock);
+	pthread_mutex_unlock(&p->figures);
+	totals.backlog_peak = pack_queue_peak(&p->queue);
 	return totals;
 }
 
