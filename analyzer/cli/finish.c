@@ -118,6 +118,14 @@ static int append_symbols(struct packed_writer *w, const uint8_t *payload, size_
 	return 0;
 }
 
+/* Samples that the processes took themselves; the kernel's maximum lags behind them. */
+static void raise_to_samples(uint64_t *bytes, const struct recording *r)
+{
+	for (size_t i = 0; i < r->sample_count; i++)
+		if (r->samples[i].rss > *bytes)
+			*bytes = r->samples[i].rss;
+}
+
 int finish_symbols(struct packed_writer *w, const char *path, const struct frame_set *frames,
 		   const struct symbol_request *rq, struct diag *d)
 {
@@ -138,6 +146,8 @@ int finish_symbols(struct packed_writer *w, const char *path, const struct frame
 		return -1;
 	if (rq->unrecorded)
 		*rq->unrecorded = recording_unrecorded_programs(r);
+	if (rq->max_rss_bytes)
+		raise_to_samples(rq->max_rss_bytes, r);
 	stacks = stacks_of(frames, r);
 	if (rq->debuginfod)
 		options.servers = debuginfod_open(rq->debuginfod, is_interrupted, rq->launch, &reason);

@@ -21,6 +21,7 @@ struct symbol_request {
 	bool show_progress;
 	const char *debuginfod;    /* servers to ask for debug files (debuginfod_option.h); NULL: none */
 	size_t *unrecorded;        /* becomes the number of programs not recorded; NULL: not asked */
+	uint64_t *max_rss_bytes;   /* raised to the largest sample of one process; NULL: not asked */
 };
 
 /*
@@ -42,8 +43,8 @@ struct closing {
 	uint64_t sample_bytes;     /* of record --sample; 0: every call was recorded */
 	uint64_t processes, images;/* that attached */
 	size_t unrecorded;         /* programs that were started and did not; 0 also without symbols */
-	uint64_t wall_ns;          /* from start to the end of the root */
-	uint64_t max_rss_bytes;    /* of the largest process, the kernel's figure */
+	uint64_t wall_ns;          /* from start to the end of the last process */
+	uint64_t max_rss_bytes;    /* of the largest process, by the kernel and by samples */
 	uint64_t file_bytes;
 	bool is_outside;          /* --no-preload: no calls were to be seen */
 	bool has_own_malloc;       /* the executable brings a malloc */

@@ -59,7 +59,7 @@ struct session {
 	struct launch launch;
 	uint64_t started_ns;          /* CLOCK_MONOTONIC */
 	uint64_t root_end_ns;         /* of the root's end; 0: it runs */
-	uint64_t end_stamp;
+	uint64_t ended_ns, end_stamp; /* the end of all that was waited for, as far as it is known */
 	uint64_t max_rss_kib;
 	uint64_t marks;
 };
@@ -148,7 +148,7 @@ static void session_fields(struct session *s, bool is_over, struct meta_fields *
 	meta_fields_text(f, is_over ? "" : s->ring.path);
 	meta_fields_number(f, (uint64_t)s->launch.root);
 	meta_fields_number(f, is_over ? s->end_stamp : 0);
-	meta_fields_number(f, is_over ? s->root_end_ns - s->started_ns : 0);
+	meta_fields_number(f, is_over ? s->ended_ns - s->started_ns : 0);
 	meta_fields_string(f, options.bytes, options.count);
 	meta_fields_release(&command);
 	meta_fields_release(&options);
@@ -243,6 +243,13 @@ static void watch_oom(struct session *s, uint64_t now)
 	oom_watch_poll(s->oom, session_stamp(&s->ring.fixed), put_oom, s);
 }
 
+/* The recording lasted until now: a daemon's goes on when the program has ended. */
+static void note_end(struct session *s)
+{
+	s->ended_ns = clock_ns(CLOCK_MONOTONIC);
+	s->end_stamp = session_stamp(&s->ring.fixed);
+}
+
 /*
  * A child was waited for: what the kernel says of it is exact. One that has waited for
  * children of its own told its times better itself, unless it was killed.
@@ -253,10 +260,9 @@ static void child_ended(const struct child_end *end, void *ctx)
 	struct meta_fields f = { 0 };
 	const struct rusage *u = &end->usage;
 
-	if (end->pid == s->launch.root) {
-		s->root_end_ns = clock_ns(CLOCK_MONOTONIC);
-		s->end_stamp = session_stamp(&s->ring.fixed);
-	}
+	note_end(s);
+	if (end->pid == s->launch.root)
+		s->root_end_ns = s->ended_ns;
 	if (WIFSIGNALED(end->status) && WTERMSIG(end->status) == SIGKILL)
 		oom_watch_poll(s->oom, session_stamp(&s->ring.fixed), put_oom, s);
 	if (end->largest_kib > s->max_rss_kib)
@@ -413,6 +419,8 @@ static void session_watch(struct session *s)
 		else if (!must_wait(s, now, &has_said))
 			break;
 	}
+	if (s->launch.interrupted && family_running(s->family, NULL, 0))
+		note_end(s);
 }
 
 /* Drain, complete, symbolise. What cannot be written is said in C. */
@@ -420,7 +428,7 @@ static void session_finish(struct session *s, struct closing *c)
 {
 	const struct symbol_request symbols = {
 		.launch = &s->launch, .show_progress = !s->rq->quiet, .debuginfod = s->rq->debuginfod,
-		.unrecorded = &c->unrecorded,
+		.unrecorded = &c->unrecorded, .max_rss_bytes = &c->max_rss_bytes,
 	};
 	struct pack_totals packed;
 	struct diag d = { 0 };
@@ -444,8 +452,11 @@ static void session_finish(struct session *s, struct closing *c)
 	c->write_error = packed.error;
 	/* the signal that ended the waiting has been obeyed; another one skips the symbols */
 	s->launch.interrupted = false;
+	c->max_rss_bytes = s->max_rss_kib * 1024;
+	if (sampler_peak(s->sampler) > c->max_rss_bytes)
+		c->max_rss_bytes = sampler_peak(s->sampler);
 	c->is_output_gone = !output_file_is_whole(&s->output, packed_writer_bytes(s->writer));
-	if (!s->rq->no_symbols && !c->is_output_gone && !packed.error && pack_frames(s->pack)->count &&
+	if (!s->rq->no_symbols && !c->is_output_gone && !packed.error &&
 	    finish_symbols(s->writer, s->output.path, pack_frames(s->pack), &symbols, &d) != 0 &&
 	    !s->rq->quiet)
 		diag_print("warning", "%s", d.text);
@@ -476,8 +487,7 @@ int record_session(const struct request *rq, int *status, struct closing *c, str
 	c->has_own_malloc = s.recordable.has_own_malloc;
 	c->processes = family_process_count(s.family);
 	c->images = family_image_count(s.family);
-	c->wall_ns = s.root_end_ns - s.started_ns;
-	c->max_rss_bytes = s.max_rss_kib * 1024;
+	c->wall_ns = s.ended_ns - s.started_ns;
 	session_close(&s);
 	return 0;
 }

@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/units.h"
 #include "support/run.h"
 #include "test.h"
 
@@ -62,6 +63,40 @@ TEST(test_closing_lines_name_the_facts_and_the_next_command)
 	assert_non_null(strstr(r.err, "allotrope summary 'my data'\n"));
 	assert_non_null(strstr(r.err, " of 2 processes in "));
 	assert_non_null(strstr(r.err, " resident in one\n"));
+	result_free(&r);
+}
+
+/* The first process of a daemon ends at once; the recording goes on, and so do its figures. */
+TEST(test_closing_lines_tell_of_what_ran_on_after_the_program)
+{
+	struct result r = run_shell(
+		"%1$s record -o test.data -- /bin/sh -c '(exec 3>&-; sleep 0.3; "
+		"%2$s 4000000 >one.txt) & exit 0' && %1$s info --format=json test.data",
+		built("allotrope"), built("examples/int_blocks"));
+	json_t *info = json_loads(r.out, 0, NULL);
+	const char *line = strstr(r.err, "processes in ");
+
+	assert_int_equal(r.status, 0);
+	assert_true(json_real_value(json_object_get(info, "duration_s")) >= 0.3);
+	assert_non_null(line);
+	/* 32 MB of pointers, 97 MB of blocks */
+	assert_in_range(number_after(line, "at most "), 120, 180);
+	json_decref(info);
+	result_free(&r);
+}
+
+TEST(test_closing_lines_and_summary_know_one_resident_maximum)
+{
+	/* short: the kernel's own maximum lags behind what it shows in smaps */
+	struct result r = run_shell("%s record -o test.data -- /bin/true", built("allotrope"));
+	json_t *root = summary("");
+	char words[128], most[UNITS_MAX];
+
+	snprintf(words, sizeof(words), "at most %s resident\n",
+		 units_bytes(most, (uint64_t)number_at(root, "max_rss_bytes")));
+	if (!strstr(r.err, words))
+		fail_msg("no %s in %s", words, r.err);
+	json_decref(root);
 	result_free(&r);
 }
 
@@ -225,6 +260,8 @@ int main(void)
 		LIVE_TEST(test_the_former_recording_is_kept),
 		LIVE_TEST(test_nothing_is_left_behind_but_the_recording),
 		LIVE_TEST(test_closing_lines_name_the_facts_and_the_next_command),
+		LIVE_TEST(test_closing_lines_tell_of_what_ran_on_after_the_program),
+		LIVE_TEST(test_closing_lines_and_summary_know_one_resident_maximum),
 		LIVE_TEST(test_a_recording_that_is_being_made_can_be_read),
 		LIVE_TEST(test_python_malloc_shows_the_objects),
 		LIVE_TEST(test_timing_all_measures_each_call),
