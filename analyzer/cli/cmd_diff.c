@@ -65,7 +65,12 @@ static int check_sides(struct comparison *c, const struct diff_request *rq, bool
 	char *names[DIFF_SIDES] = { diff_program(&c->diff, DIFF_OLD), diff_program(&c->diff, DIFF_NEW) };
 	int result = 0;
 
-	if (is_other_name && c->diff.match->common_own == 0)
+	if (recording_is_outside(old->recording) || recording_is_outside(new->recording))
+		result = diag_set(new->diag, STATUS_USAGE, "the calls of '%s' are not known: it was made "
+				  "from outside (record --no-preload), and there is nothing to compare; "
+				  "'allotrope maps' and 'timeline' show what the kernel told",
+				  rq->files[recording_is_outside(old->recording) ? DIFF_OLD : DIFF_NEW]);
+	else if (is_other_name && c->diff.match->common_own == 0)
 		result = diag_set(new->diag, STATUS_USAGE, "no common program: '%s' has %s, '%s' has %s; "
 				  "choose what to compare with --pid=OLD,NEW", rq->files[DIFF_OLD],
 				  names[DIFF_OLD], rq->files[DIFF_NEW], names[DIFF_NEW]);

@@ -43,6 +43,16 @@ static void put_notes(struct drive *d)
 	health_free(health);
 }
 
+/* Of a recording without calls most reports would print noughts that nobody counted. */
+static int check_known(struct reading *rd)
+{
+	if (rd->run.form->knows_outside || !recording_is_outside(rd->run.recording))
+		return 0;
+	return diag_set(&rd->diag, STATUS_USAGE, "'%s' needs the program's calls, and this recording was "
+			"made from outside (record --no-preload); 'allotrope maps', 'timeline' and "
+			"'summary' show what the kernel told", rd->run.form->name);
+}
+
 static int print_report(struct drive *d)
 {
 	struct run *run = &d->reading.run;
@@ -81,7 +91,8 @@ int command_run_form(const struct form *form, int argc, char **argv)
 	d.is_live = form->is_live && form->is_live(state);
 	if (d.is_live)
 		begin_live(rd);
-	if ((d.is_live || (reading_open(rd, form) == 0 && reading_prepare(rd) == 0)) &&
+	if ((d.is_live || (reading_open(rd, form) == 0 && check_known(rd) == 0 &&
+			    reading_prepare(rd) == 0)) &&
 	    report_output_open(&d.out, &rd->run, &rd->options) == 0) {
 		struct diag closing = { 0 };
 

@@ -79,6 +79,7 @@ struct form {
 	unsigned without;      /* WITHOUT_*; without text, the first of `formats` is the default */
 	bool takes_at;         /* --at=MOMENT: the state at that moment, run->has_at */
 	bool has_bare_text;    /* text is read by programs too: notes go to standard error */
+	bool knows_outside;    /* has something to tell of a recording without calls (record --no-preload) */
 	bool has_json_notes;   /* JSON holds losses and notes itself: health_add_json */
 	size_t state_size;     /* bytes of zeroed state, run->state */
 	/*

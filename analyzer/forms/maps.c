@@ -366,20 +366,24 @@ static void put_diff(struct run *run, const struct address_space *now)
 	replay_free(earlier);
 }
 
+/* Of a program that ran no longer, few moments are taken at the usual interval of 10 ms. */
+#define SHORT_LIFE 100000000ull
+
 /* The highest snapshot need not be the highest moment. */
 static void note_height(struct run *run)
 {
 	const struct maps_state *s = run->state;
 	const struct image *image = recording_image(run->recording, s->at->image);
-	uint64_t rss = maps_moment_rss(s->at);
+	uint64_t rss = maps_moment_rss(s->at), life;
 	char most[UNITS_MAX], shown[UNITS_MAX];
 
 	if (run->at_text || s->view == VIEW_DIFF || !image || !image->has_exit ||
 	    image->maxrss_bytes <= rss + rss / 20)
 		return;
+	life = recording_span_ns(run->recording, image->start_stamp, image->end_stamp);
 	run_note(run, "the highest moment recorded has %s resident, the most there was is %s: record "
-		 "--memory-interval=10ms takes more of them", units_bytes(shown, rss),
-		 units_bytes(most, image->maxrss_bytes));
+		 "--memory-interval=%s takes more of them", units_bytes(shown, rss),
+		 units_bytes(most, image->maxrss_bytes), life < SHORT_LIFE ? "1ms" : "10ms");
 }
 
 /* There are no sums over programs here: each has its own moments. */
@@ -530,6 +534,7 @@ const struct form form_maps = {
 	.column_count = COL_COUNT,
 	.default_top = 8,
 	.takes_at = true,
+	.knows_outside = true,
 	.state_size = sizeof(struct maps_state),
 	.settle = maps_settle,
 	.is_live = maps_is_live,

@@ -108,7 +108,7 @@ const struct map_snapshot *maps_moment_find(const struct run *run, const struct 
 	}
 	if (!found)
 		diag_set(run->diag, STATUS_USAGE, "this program's address space was not recorded: it "
-			 "lived too short; record --memory-interval=10ms or a mark in the program "
+			 "lived too short; record --memory-interval=1ms or a mark in the program "
 			 "(allotrope_mark) takes it%s",
 			 s->count ? "; of other programs there are moments: maps --list --all" : "");
 	return found;

@@ -55,14 +55,16 @@ static uint64_t take(uint64_t *left, uint64_t bytes)
 	return bytes;
 }
 
-static void choose(struct candidate *c)
+/* IS_OUTSIDE: no system calls are known that an estimate could be made of. */
+static void choose(struct candidate *c, bool is_outside)
 {
 	if (!c->most)
 		return;
 	c->chosen = c->parts;
 	c->moment.is_known = true;
 	c->moment.max_rss = c->most->rss;
-	if (!c->parts || c->most->rss > c->parts->rss + c->parts->rss / 10) {
+	if (!c->parts ||
+	    (!is_outside && c->most->rss > c->parts->rss + c->parts->rss / 10)) {
 		c->chosen = c->most;
 		c->moment.is_estimate = true;
 	}
@@ -129,7 +131,7 @@ struct rss_moments *rss_moments_new(const struct recording *r, uint64_t since_st
 	}
 	m->order = xcalloc(r->image_count + 1, sizeof(*m->order));
 	for (size_t i = 0; i < r->image_count; i++) {
-		choose(&m->candidates[i]);
+		choose(&m->candidates[i], recording_is_outside(r));
 		if (m->candidates[i].chosen)
 			m->order[m->order_count++] = &m->candidates[i];
 	}
@@ -207,7 +209,7 @@ const struct rss_moment *rss_moments_of(struct rss_moments *m, const struct imag
 
 	if (!c)
 		return NULL;
-	if (!c->moment.has_heap && c->chosen && heap)
+	if (!c->moment.has_heap && c->chosen && heap && !recording_is_outside(m->r))
 		keep_heap(&c->moment, heap);
 	if (c->chosen)
 		account(c);

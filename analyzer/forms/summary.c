@@ -71,9 +71,11 @@ static void put_cells(struct run *run, const struct heap *h)
 		[COL_END_BYTES] = cell_number(h->end.bytes),
 		[COL_END_BLOCKS] = cell_number(h->end.blocks),
 		[COL_MAPPED_PEAK] = cell_number(h->mapped_peak.bytes),
-		[COL_THREADS] = cell_number(h->image->thread_count),
 	};
+	size_t threads = summary_threads(run->recording, h->image);
 
+	if (threads)
+		cells[COL_THREADS] = cell_number(threads);
 	if (m && m->max_rss)
 		cells[COL_MAX_RSS] = cell_number(m->max_rss);
 	emit_row(s->table, cells);
@@ -163,8 +165,9 @@ static int summary_end(struct run *run)
 	if (run->heap_count == 0)
 		fputs("No program was recorded: 'allotrope info' tells why.\n", run->out);
 	else
-		fprintf(run->out, "\n%sNext: allotrope sites | sizes | ltrace -c%s\n",
-			term_style(run->color, STYLE_FAINT), term_plain(run->color));
+		fprintf(run->out, "\n%sNext: allotrope %s%s\n",
+			term_style(run->color, STYLE_FAINT), recording_is_outside(run->recording) ?
+			"maps | timeline" : "sites | sizes | ltrace -c", term_plain(run->color));
 	return 0;
 }
 
@@ -184,6 +187,7 @@ const struct form form_summary = {
 	       "sites with the most memory, findings with remedies.",
 	.columns = columns,
 	.column_count = COLS,
+	.knows_outside = true,
 	.has_json_notes = true,
 	.state_size = sizeof(struct summary_state),
 	.begin = summary_begin,

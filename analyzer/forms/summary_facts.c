@@ -95,6 +95,13 @@ static uint64_t duration(const struct run *run, const struct image *image)
 	return recording_span_ns(run->recording, from, to);
 }
 
+size_t summary_threads(const struct recording *r, const struct image *image)
+{
+	if (image->thread_count)
+		return image->thread_count;
+	return recording_is_outside(r) ? 0 : 1;
+}
+
 struct summary_facts *summary_facts_new(struct run *run, struct rss_moments *moments,
 					const struct freed_pages *freed, const struct heap *heap)
 {

@@ -37,6 +37,9 @@ uint64_t summary_moment_ns(const struct run *run, const struct summary_facts *f,
 frame_node summary_finding_site(const struct summary_facts *f, const struct finding *finding,
 				const struct run *run);
 
+/* The threads of IMAGE: the first is there also where it made no call; 0: unknown. */
+size_t summary_threads(const struct recording *r, const struct image *image);
+
 /* "malloc", ... by enum alloc_func; "brk", ... by enum memory_syscall. */
 extern const char *const summary_func_names[];
 extern const char *const summary_syscall_names[];

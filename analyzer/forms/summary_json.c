@@ -183,6 +183,7 @@ static json_t *memory_json(const struct run *run, const struct summary_facts *f)
 
 static void add_figures(json_t *o, const struct run *run, const struct summary_facts *f)
 {
+	size_t threads = summary_threads(run->recording, f->image);
 	const struct heap *h = f->heap;
 
 	json_object_set_new(o, "program", json_from_text(f->command));
@@ -211,7 +212,7 @@ static void add_figures(json_t *o, const struct run *run, const struct summary_f
 	json_object_set_new(o, "inherited_bytes", json_from_number(h->inherited_bytes));
 	json_object_set_new(o, "unmatched_frees", json_from_number(h->unmatched_frees));
 	json_object_set_new(o, "syscalls", syscalls_json(f->image, h));
-	json_object_set_new(o, "threads", json_from_number(f->image->thread_count));
+	json_object_set_new(o, "threads", threads ? json_from_number(threads) : json_null());
 	if (f->image->has_exit) {
 		json_object_set_new(o, "user_s", seconds(f->image->utime_us * 1000));
 		json_object_set_new(o, "system_s", seconds(f->image->stime_us * 1000));

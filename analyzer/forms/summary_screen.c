@@ -59,6 +59,9 @@ static void put_program(const struct run *run, const struct summary_facts *f)
 	char wall[UNITS_MAX], user[UNITS_MAX], sys[UNITS_MAX], minor[UNITS_MAX];
 	char major[UNITS_MAX], end[64];
 	char *command = visible_fit(f->command, LINE_WIDTH);
+	size_t threads = summary_threads(run->recording, image);
+	char *with_threads = threads ? xasprintf("; %zu thread%s", threads, threads == 1 ? "" : "s") :
+				       xstrdup("");
 	size_t others = run->recording->image_count - 1;
 
 	fprintf(run->out, "%s%s%s\n", term_style(run->color, STYLE_HEAD), command,
@@ -77,19 +80,17 @@ static void put_program(const struct run *run, const struct summary_facts *f)
 	units_ns(wall, f->duration_ns);
 	summary_end_text(run->recording, image, end);
 	if (run->has_window)
-		put_sentence(run->out, "a window of %s; %zu thread%s", wall, image->thread_count,
-			     image->thread_count == 1 ? "" : "s");
+		put_sentence(run->out, "a window of %s%s", wall, with_threads);
 	else if (image->has_exit)
 		put_sentence(run->out, "%s wall, %s user, %s system; %s; %s page faults "
-			     "(%s from disk); %zu thread%s", wall,
+			     "(%s from disk)%s", wall,
 			     units_ns(user, image->utime_us * 1000),
 			     units_ns(sys, image->stime_us * 1000), end,
 			     units_count(minor, image->minflt + image->majflt),
-			     units_count(major, image->majflt), image->thread_count,
-			     image->thread_count == 1 ? "" : "s");
+			     units_count(major, image->majflt), with_threads);
 	else
-		put_sentence(run->out, "%s wall; %s; %zu thread%s", wall, end, image->thread_count,
-			     image->thread_count == 1 ? "" : "s");
+		put_sentence(run->out, "%s wall; %s%s", wall, end, with_threads);
+	free(with_threads);
 }
 
 static void put_part(const struct run *run, const char *name, uint64_t bytes,
@@ -230,10 +231,15 @@ static void put_heap(const struct run *run, const struct summary_facts *f)
 {
 	const struct heap *h = f->heap;
 	char bytes[UNITS_MAX], blocks[UNITS_MAX], time[UNITS_MAX];
-	char *calls = calls_text(h);
-	char *syscalls = syscalls_text(h);
+	char *calls, *syscalls;
 
 	put_title(run, "Heap");
+	if (recording_is_outside(run->recording)) {
+		fputs(": not recorded\n", run->out);
+		return;
+	}
+	calls = calls_text(h);
+	syscalls = syscalls_text(h);
 	fprintf(run->out, ": peak %s in %s block%s after %s\n", units_bytes(bytes, h->peak.bytes),
 		units_count(blocks, h->peak.blocks), h->peak.blocks == 1 ? "" : "s",
 		when(run, f, h->peak_stamp, time));
@@ -241,6 +247,11 @@ static void put_heap(const struct run *run, const struct summary_facts *f)
 		units_count(blocks, h->total.blocks), h->total.blocks == 1 ? "" : "s");
 	fprintf(run->out, "; at the end %s in %s\n", units_bytes(bytes, h->end.bytes),
 		units_count(blocks, h->end.blocks));
+	if (h->inherited_blocks > 0)
+		fprintf(run->out, "  before   %s in %s block%s, from its parent\n",
+			units_bytes(bytes, h->inherited_bytes),
+			units_count(blocks, h->inherited_blocks),
+			h->inherited_blocks == 1 ? "" : "s");
 	if (calls && *calls) {
 		fputs("  calls    ", run->out);
 		wrap_put(run->out, calls, 11, 11, LINE_WIDTH);

@@ -452,6 +452,7 @@ const struct form form_timeline = {
 	.columns = columns,
 	.column_count = COL_COUNT,
 	.formats = formats,
+	.knows_outside = true,
 	.state_size = sizeof(struct timeline_state),
 	.begin = timeline_begin,
 	.watch = timeline_watch,

@@ -444,6 +444,11 @@ void recording_close(struct recording *r)
 	free(r);
 }
 
+bool recording_is_outside(const struct recording *r)
+{
+	return r->options_text && strstr(r->options_text, "--no-preload");
+}
+
 uint64_t recording_sampling(const struct recording *r)
 {
 	uint64_t bytes;

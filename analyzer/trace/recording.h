@@ -209,6 +209,9 @@ const char *unrecorded_reason_key(const struct unrecorded *u);
  */
 bool recording_is_oom_kill(const struct recording *r, uint64_t stamp);
 
+/* Was no library in the programs (record --no-preload)? Then their calls are not known. */
+bool recording_is_outside(const struct recording *r);
+
 /* Mean bytes between the blocks that were recorded (record --sample); 0: all were. */
 uint64_t recording_sampling(const struct recording *r);
 

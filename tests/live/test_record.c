@@ -100,6 +100,46 @@ TEST(test_closing_lines_and_summary_know_one_resident_maximum)
 	result_free(&r);
 }
 
+/* Figures of calls that nobody could see are not zero, and a gate must not pass on them. */
+TEST(test_reports_of_a_recording_from_outside_say_only_what_was_seen)
+{
+	static const char *const blind[] = {
+		"sites", "sizes", "leaks", "temporary", "check --max-peak=1M", "ltrace", "strace",
+		"threshold", "massif", "dhat", "flame", "tree", "callgrind",
+	};
+	struct result r = record("--no-preload", "%s", built("examples/static_dynamic_static"));
+
+	result_free(&r);
+	for (size_t i = 0; i < sizeof(blind) / sizeof(blind[0]); i++) {
+		r = run_shell("%s %s test.data", built("allotrope"), blind[i]);
+		if (r.status != 2 || *r.out || !strstr(r.err, "record --no-preload") ||
+		    !strstr(r.err, "allotrope maps"))
+			fail_msg("%s: status %d: %s%s", blind[i], r.status, r.out, r.err);
+		result_free(&r);
+	}
+	r = run_shell("%s diff test.data test.data", built("allotrope"));
+	assert_int_equal(r.status, 2);
+	assert_non_null(strstr(r.err, "record --no-preload"));
+	result_free(&r);
+	r = run_shell("%s summary test.data", built("allotrope"));
+	assert_int_equal(r.status, 0);
+	assert_non_null(strstr(r.out, "Heap: not recorded"));
+	assert_non_null(strstr(r.out, "Next: allotrope maps | timeline"));
+	assert_null(strstr(r.out, "0 threads"));
+	assert_null(strstr(r.out, "0 blocks"));
+	result_free(&r);
+}
+
+TEST(test_a_program_without_heap_calls_has_its_one_thread)
+{
+	struct result r = record("", "/bin/true");
+	json_t *root = summary("");
+
+	assert_int_equal(number_at(root, "threads"), 1);
+	json_decref(root);
+	result_free(&r);
+}
+
 TEST(test_a_recording_that_is_being_made_can_be_read)
 {
 	struct result r = run_shell(
@@ -262,6 +302,8 @@ int main(void)
 		LIVE_TEST(test_closing_lines_name_the_facts_and_the_next_command),
 		LIVE_TEST(test_closing_lines_tell_of_what_ran_on_after_the_program),
 		LIVE_TEST(test_closing_lines_and_summary_know_one_resident_maximum),
+		LIVE_TEST(test_reports_of_a_recording_from_outside_say_only_what_was_seen),
+		LIVE_TEST(test_a_program_without_heap_calls_has_its_one_thread),
 		LIVE_TEST(test_a_recording_that_is_being_made_can_be_read),
 		LIVE_TEST(test_python_malloc_shows_the_objects),
 		LIVE_TEST(test_timing_all_measures_each_call),
