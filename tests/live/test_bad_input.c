@@ -21,7 +21,7 @@ static void check_refusal(int status, const char *words, const char *format, ...
 	va_start(list, format);
 	vsnprintf(command, sizeof(command), format, list);
 	va_end(list);
-	r = run_shell("timeout 10 %s %s", built("allotrope"), command);
+	r = run_shell("timeout 120 %s %s", built("allotrope"), command);
 	if (r.status != status)
 		fail_msg("allotrope %s: status %d, not %d: %s", command, r.status, status, r.err);
 	if (!strstr(r.err, words))
@@ -179,7 +179,7 @@ TEST(test_a_cut_or_changed_recording_gives_an_error_or_a_partial_report)
 			      "if [ $((%d %% 2)) = 0 ]; then truncate -s $((size * %d / 60)) bad.data; "
 			      "else printf '\\377' | dd of=bad.data bs=1 seek=$((size * %d / 60)) "
 			      "conv=notrunc status=none; fi; "
-			      "timeout 20 %s sizes --format=csv bad.data", i, i, i, built("allotrope"));
+			      "timeout 120 %s sizes --format=csv bad.data", i, i, i, built("allotrope"));
 		if (r.status != 0 && r.status != 3)
 			fail_msg("damage %d: status %d: %s", i, r.status, r.err);
 		/* whatever is missing is said */

@@ -103,8 +103,7 @@ TEST(test_a_daemon_is_recorded_after_its_parent_ended)
 			 modes[m]);
 		r = run_in_mode(modes[m], "", command);
 		assert_int_equal(r.status, 0);
-		done = run_shell("for i in $(seq 100); do [ -e %s.done ] && exit; sleep 0.1; done; exit 1",
-				 modes[m]);
+		done = run_shell(UNTIL("%s.done") "[ -e %s.done ]", modes[m], modes[m]);
 		assert_int_equal(done.status, 0);
 		csv = ask("sizes --all --format=csv test.data");
 		if (!strstr(csv, "100,1,100") || !strstr(csv, "777,500,388500"))

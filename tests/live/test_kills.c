@@ -92,10 +92,14 @@ static void kill_once(int moment)
 		assert_true(asprintf(&start, "%s record -q -o test.data --no-symbols %s --",
 				     built("allotrope"), way->options) > 0);
 	r = run_shell("exec 2>log; RANDOM=%d; "
+		      /* a process of which at most a leader without threads waits to be collected */
+		      "gone() { for p in $target; do [ -e /proc/$p/stat ] && "
+		      "[ \"$(cat /proc/$p/task/*/stat | cut -d' ' -f3 | sort -u)\" != Z ] && return 1; "
+		      "done; return 0; }; "
 		      "%s %s counters %s & recorder=$!; "
 		      "until [ -s counters.pid ]; do sleep 0.001; done; target=$(cat counters.pid); "
 		      "sleep 0.0%02d%d; pids=$(cat counters.pids); target=\"$target $pids\"; %s; wait; "
-		      "for i in $(seq 100); do kill -0 $target 2>/dev/null || break; sleep 0.01; done; "
+		      UNTIL_TRUE("gone")
 		      "if [ %d = 1 ]; then [ -e test.data ] || mv test.data.?????? test.data; "
 		      "%s recover --no-symbols -o r.data test.data 2>told && "
 		      "rm -f \"$(sed -n \"s/.*the ring '\\(.*\\)' was read.*/\\1/p\" told)\" && "

@@ -210,7 +210,8 @@ TEST(test_removing_or_emptying_the_output_of_record_is_told)
 
 	for (size_t i = 0; i < sizeof(how) / sizeof(how[0]); i++) {
 		/* the file takes its name just after the program began */
-		struct result r = run_shell("exec %s record -o test.data -- /bin/sh -c 'sleep 0.3; %s; %s'",
+		struct result r = run_shell("exec %s record -o test.data -- /bin/sh -c '"
+					    UNTIL("test.data") "%s; %s'",
 					    built("allotrope"), how[i], pairs());
 
 		assert_int_equal(r.status, 0);
@@ -248,10 +249,10 @@ TEST(test_a_memory_limit_of_a_cgroup_above_the_need_loses_nothing)
 
 TEST(test_a_program_killed_for_memory_leaves_its_last_calls)
 {
-	/* the recorder is outside the group, the program moves itself in */
+	/* the recorder is outside the group, the program moves itself in; it looks 20 times a second */
 	struct result r = run_shell(
 		"limit=20m; %s echo $$ >${g%%/*}/cgroup.procs; "
-		"%s record -q -o test.data -- /bin/sh -c \"echo \\$\\$ >$g/cgroup.procs; "
+		"%s record -q -o test.data -- /bin/sh -c \"echo \\$\\$ >$g/cgroup.procs; sleep 1; "
 		"exec %s -c 'b = [bytearray(1 << 20) for i in range(100)]'\"; s=$?; exit $s",
 		make_group, built("allotrope"), "/usr/bin/python3");
 	char *info;

@@ -95,7 +95,7 @@ TEST(test_redis_server_under_redis_benchmark)
 	struct result r = run_shell(
 		"%s record -q -o test.data -- redis-server --port 0 --unixsocket $PWD/s --save '' "
 		"--daemonize no >server.log 2>&1 & pid=$!; "
-		"for i in $(seq 100); do [ -S s ] && break; sleep 0.1; done; "
+		UNTIL_TRUE("[ -S s ]")
 		"redis-benchmark -s $PWD/s -n 20000 -q -t set,get,lpush,lrange_100,hset >bench.log 2>&1; "
 		"b=$?; redis-cli -s $PWD/s dbsize; redis-cli -s $PWD/s shutdown nosave; wait $pid; "
 		"echo bench $b server $?", built("allotrope"));

@@ -185,18 +185,25 @@ TEST(test_short_names_leave_out_what_stands_beside_the_name)
 
 /* ---- servers ---- */
 
-#define PORT "18047"
-#define URL "http://127.0.0.1:" PORT
-
-/* A server of the debug files in ./served; its pid in ./server.pid. */
-static void start_server(void)
+/* A server of the debug files in ./served that has shop's; its pid in ./server.pid. Returns its URL. */
+static const char *start_server(void)
 {
+	static char url[64];
 	struct result r = run_shell(
-		"debuginfod -v -F served -p " PORT " -d :memory: >server.log 2>&1 & echo $! >server.pid; "
-		"for i in $(seq 100); do grep -q 'fts traversed' server.log && break; sleep 0.1; done; "
-		"sleep 0.5");
+		"port=$(/usr/bin/python3 -c 'import socket; s = socket.socket(); "
+		"s.bind((\"127.0.0.1\", 0)); print(s.getsockname()[1])'); id=$(readelf -n shop | "
+		"sed -n 's/.*Build ID: //p'); "
+		"debuginfod -v -F served -p $port -d :memory: >server.log 2>&1 & echo $! >server.pid; "
+		"has_it() { exec 3<>/dev/tcp/127.0.0.1/$port && "
+		"printf 'GET /buildid/%%s/debuginfo HTTP/1.0\r\n\r\n' $id >&3 && "
+		"head -n 1 <&3 | grep -aq ' 200 '; } 2>/dev/null; "
+		UNTIL_TRUE("has_it") "has_it && echo http://127.0.0.1:$port");
 
+	if (r.status != 0)
+		fail_msg("debuginfod has no file of shop's: %s", r.err);
+	snprintf(url, sizeof(url), "%.*s", (int)strcspn(r.out, "\n"), r.out);
 	result_free(&r);
+	return url;
 }
 
 static void stop_server(void)
@@ -208,17 +215,18 @@ static void stop_server(void)
 
 TEST(test_a_server_is_asked_where_that_is_wanted_and_only_there)
 {
-	char *text;
+	char *text, options[128];
+	const char *url;
 
 	if (!found("debuginfod"))
 		SKIP("debuginfod is not installed");
 	build("");
 	shell(STRIP "mkdir served && mv shop.debug served/");
 	setenv("DEBUGINFOD_CACHE_PATH", "cache", 1);
-	start_server();
+	url = start_server();
 
 	/* its servers are named, but nobody asked for them */
-	setenv("DEBUGINFOD_URLS", URL, 1);
+	setenv("DEBUGINFOD_URLS", url, 1);
 	record_shop("");
 	text = ask("sites test.data");
 	assert_non_null(strstr(text, "shop+0x"));
@@ -229,7 +237,8 @@ TEST(test_a_server_is_asked_where_that_is_wanted_and_only_there)
 	assert_named("--debuginfod");
 	unsetenv("DEBUGINFOD_URLS");
 	shell("rm -rf cache");
-	record_shop("--debuginfod=" URL);
+	snprintf(options, sizeof(options), "--debuginfod=%s", url);
+	record_shop(options);
 	shell("mv served elsewhere; rm -rf cache");
 	stop_server();
 	assert_named("");

@@ -116,7 +116,8 @@ TEST(test_ring_claim_without_a_living_recorder_does_not_wait)
 	session.ring->heartbeat_ns = clock_monotonic_ns();
 	session.ring->stopping = 1;
 	assert_false(ring_claim(&c, &who, 1));
-	assert_in_range(clock_monotonic_ns() - before, 0, 1000000000u);
+	/* the least that a wait would take is 2 s */
+	assert_in_range(clock_monotonic_ns() - before, 0, 1900000000u);
 	own_ring_drop();
 }
 

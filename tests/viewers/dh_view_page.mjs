@@ -8,7 +8,7 @@ await withBrowser(async (browser) => {
 	const metrics = [];
 
 	await input.uploadFile(process.argv[2]);
-	await page.waitForFunction('document.querySelector("pre, .error")', { timeout: 30000 });
+	await page.waitForFunction('document.querySelector("pre, .error")');
 	const offered = await page.evaluate(() => [...document.querySelectorAll('option')]
 		.filter((e) => !e.disabled).map((e) => ({ value: e.value, name: e.textContent })));
 	for (const { value, name } of offered) {

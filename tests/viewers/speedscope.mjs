@@ -31,9 +31,9 @@ await withBrowser(async (browser) => {
 		page.on('console', (message) => log.push(message.text()));
 		await page.goto(fileUrl(npmPath('speedscope/dist/release/index.html')) +
 			'#localProfilePath=' + loader);
-		await page.waitForFunction('document.body.innerText.includes("Sandwich")', { timeout: 20000 });
+		await page.waitForFunction('document.body.innerText.includes("Sandwich")');
 		await page.keyboard.press('3');
-		await page.waitForFunction('/Symbol Name[^]*%[)]/.test(document.body.innerText)', { timeout: 20000 });
+		await page.waitForFunction('/Symbol Name[^]*%[)]/.test(document.body.innerText)');
 		const text = await page.evaluate('document.body.innerText');
 		console.log(JSON.stringify({
 			importer: log.find((line) => line.startsWith('Importing')) || '',

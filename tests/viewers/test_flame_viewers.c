@@ -34,7 +34,7 @@ static const char *missing(void)
 /* SCRIPT of this folder with ARGS (shell words): its stdout; the test fails where it does. */
 static char *view(const char *script, const char *args)
 {
-	struct result r = run_shell("HOME=$PWD NPM_DIR='%s' timeout 60 node '%s/%s' %s", NPM_DIR,
+	struct result r = run_shell("HOME=$PWD NPM_DIR='%s' timeout 600 node '%s/%s' %s", NPM_DIR,
 				    source("tests/viewers"), script, args);
 	char *text;
 

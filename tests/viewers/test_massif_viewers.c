@@ -21,8 +21,7 @@ static char *view(const char *file)
 {
 	struct result r = run_shell("export HOME=$PWD XDG_RUNTIME_DIR=$PWD QT_QPA_PLATFORM=offscreen; "
 				    "chmod 700 .; massif-visualizer %s >view.log 2>&1 & "
-				    "for i in $(seq 300); do sleep 0.1; "
-				    "grep -qE '^peak cost|invalid line|[Ee]mpty' view.log && break; done; "
+				    UNTIL_TRUE("grep -qE '^peak cost|invalid line|[Ee]mpty' view.log")
 				    "kill $!; cat view.log", file);
 	char *text = strdup(r.out);
 

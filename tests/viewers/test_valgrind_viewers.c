@@ -39,7 +39,7 @@ static const char *missing(bool needs_browser)
 /* SCRIPT of this folder over FILE: the JSON that it prints. */
 static json_t *view(const char *script, const char *file)
 {
-	struct result r = run_shell("HOME=$PWD NPM_DIR='%s' timeout 90 node '%s/%s' %s", NPM_DIR,
+	struct result r = run_shell("HOME=$PWD NPM_DIR='%s' timeout 600 node '%s/%s' %s", NPM_DIR,
 				    source("tests/viewers"), script, file);
 	json_t *root = json_loads(r.out, JSON_DISABLE_EOF_CHECK, NULL);
 
@@ -288,8 +288,8 @@ TEST(test_kcachegrind_loads_the_file)
 	/* it does not end by itself; without a session bus it ends at once */
 	r = run_shell("mkdir -m 700 run; "
 		      "export HOME=$PWD XDG_RUNTIME_DIR=$PWD/run QT_QPA_PLATFORM=offscreen; "
-		      "timeout 60 dbus-run-session -- sh -c 'kcachegrind ours.out >out 2>&1 & n=0; "
-		      "until grep -qE \"Selected|Loading\" out || [ $n = 200 ]; do "
+		      "timeout 600 dbus-run-session -- sh -c 'kcachegrind ours.out >out 2>&1 & n=0; "
+		      "until grep -qE \"Selected|Loading\" out || [ $n = 1200 ]; do "
 		      "sleep 0.2; n=$((n+1)); done; sleep 0.5; kill $!'; cat out >&2; exit 0");
 	/* what it does not understand it names after "Loading" */
 	if (strstr(r.err, "Loading") || !strstr(r.err, "Selected  \"main\""))
