@@ -159,14 +159,20 @@ size_t elf_build_id(const struct elf_object *object, uint8_t *id)
 	return 0;
 }
 
-/* A pointer of the dynamic section: the loader has relocated it, or has not. */
-static uint64_t dynamic_address(const struct link_map *map, int64_t tag)
+uint64_t elf_dynamic_value(const struct link_map *map, int64_t tag)
 {
 	for (const ElfW(Dyn) *d = map->l_ld; d->d_tag != DT_NULL; d++)
 		if (d->d_tag == tag)
-			return d->d_un.d_ptr < map->l_addr ?
-			       d->d_un.d_ptr + map->l_addr : d->d_un.d_ptr;
+			return d->d_un.d_val;
 	return 0;
+}
+
+/* The loader has relocated it, or has not. */
+uint64_t elf_dynamic_address(const struct link_map *map, int64_t tag)
+{
+	uint64_t addr = elf_dynamic_value(map, tag);
+
+	return addr && addr < map->l_addr ? addr + map->l_addr : addr;
 }
 
 static uint32_t gnu_hash(const char *name)
@@ -180,9 +186,9 @@ static uint32_t gnu_hash(const char *name)
 
 const ElfW(Sym) *elf_symbol(const struct link_map *map, const char *name)
 {
-	const uint32_t *table = (const uint32_t *)(uintptr_t)dynamic_address(map, DT_GNU_HASH);
-	const ElfW(Sym) *symbols = (const ElfW(Sym) *)(uintptr_t)dynamic_address(map, DT_SYMTAB);
-	const char *strings = (const char *)(uintptr_t)dynamic_address(map, DT_STRTAB);
+	const uint32_t *table = (const uint32_t *)(uintptr_t)elf_dynamic_address(map, DT_GNU_HASH);
+	const ElfW(Sym) *symbols = (const ElfW(Sym) *)(uintptr_t)elf_dynamic_address(map, DT_SYMTAB);
+	const char *strings = (const char *)(uintptr_t)elf_dynamic_address(map, DT_STRTAB);
 	uint32_t hash = gnu_hash(name);
 	const uint32_t *buckets, *chain;
 	uint32_t i;

@@ -37,6 +37,10 @@ bool elf_object_init(struct elf_object *object, const struct link_map *map,
 /* Copy the build-id to ID (BUILD_ID_MAX bytes); returns its length, 0 without one. */
 size_t elf_build_id(const struct elf_object *object, uint8_t *id);
 
+/* The number or the address behind TAG in the dynamic section of MAP; 0: there is none. */
+uint64_t elf_dynamic_value(const struct link_map *map, int64_t tag);
+uint64_t elf_dynamic_address(const struct link_map *map, int64_t tag);
+
 /* The defined dynamic symbol NAME of MAP by its GNU hash table, or null. */
 const ElfW(Sym) *elf_symbol(const struct link_map *map, const char *name);
 

@@ -1,6 +1,6 @@
 /*
  * hook_task.c - calls that change what the recording must know of the process:
- * its end without exit(3), settings of the allocator, unloading of objects, what
+ * its end without exit(3), settings of the allocator, loading and unloading of objects, what
  * would make the library's own instructions fatal, and a change of the user.
  */
 #include <dlfcn.h>
@@ -10,6 +10,7 @@
 #include <sys/prctl.h>
 #include <unistd.h>
 
+#include "deep_binding.h"
 #include "exit.h"
 #include "modules.h"
 #include "ring_share.h"
@@ -69,6 +70,13 @@ EXPORT int setresuid(uid_t real_user, uid_t effective, uid_t saved)
 	ring_share(effective);
 	ring_share(saved);
 	return task_real.setresuid(real_user, effective, saved);
+}
+
+EXPORT void *dlopen(const char *file, int mode)
+{
+	deep_binding_announce(mode);
+	/* a tail call: the loader looks for FILE where the one who called it says */
+	return task_real.dlopen(file, mode);
 }
 
 EXPORT int dlclose(void *handle)

@@ -13,6 +13,7 @@
 #include <sys/mman.h>
 
 #include "clock.h"
+#include "deep_binding.h"
 #include "elf_object.h"
 #include "meta.h"
 #include "session.h"
@@ -22,6 +23,7 @@
 
 #define PATH_BYTES 4096
 #define FIRST_ROOM 256
+#define LEAD_MAX 256
 
 struct module {
 	const struct link_map *map;
@@ -276,6 +278,27 @@ static void walk(const struct r_debug *list)
 	}
 }
 
+/*
+ * What a dlopen has just mapped in the program's own namespace, which comes first in the
+ * list. More objects than LEAD_MAX by one call are no plugin's few; they are left alone.
+ */
+static void lead_deeply_bound(const struct r_debug *list, unsigned known)
+{
+	const struct link_map *maps[LEAD_MAX];
+	unsigned count = 0;
+
+	for (const struct link_map *map = list->r_map; map; map = map->l_next) {
+		const struct module *m = find(map, name_hash(map->l_name));
+
+		if (!m || m < state.list + known)
+			continue;
+		if (count == LEAD_MAX)
+			return;
+		maps[count++] = map;
+	}
+	deep_binding_lead(list, maps, count);
+}
+
 void modules_record_all(void)
 {
 	const struct r_debug *list = elf_loader();
@@ -290,6 +313,7 @@ void modules_record_all(void)
 void modules_loader_changed(void)
 {
 	const struct r_debug *list = elf_loader();
+	unsigned known;
 
 	if (!session.recording || !state.recorded || !list || !enter())
 		return;
@@ -302,7 +326,10 @@ void modules_loader_changed(void)
 		leave();
 		return;
 	}
+	known = state.count;
 	walk(list);
+	if (state.changed && deep_binding_take())
+		lead_deeply_bound(list, known);
 	leave();
 }
 

@@ -201,6 +201,14 @@ static void early_quick_exit(int status)
 	raw_exit(status);
 }
 
+/* A tail call, as in hook_task.c: the loader looks who called it. */
+static void *early_dlopen(const char *file, int mode)
+{
+	void *(*function)(const char *, int) = (void *(*)(const char *, int))next("dlopen");
+
+	return function ? function(file, mode) : NULL;
+}
+
 static int early_dlclose(void *handle)
 {
 	int (*function)(void *) = (int (*)(void *))next("dlclose");
@@ -243,6 +251,7 @@ struct task_real task_real = {
 	._exit = raw_exit,
 	._Exit = raw_exit,
 	.quick_exit = early_quick_exit,
+	.dlopen = early_dlopen,
 	.dlclose = early_dlclose,
 	.mallopt = early_mallopt,
 };

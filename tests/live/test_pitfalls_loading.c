@@ -97,6 +97,45 @@ TEST(test_namespaces_and_deep_binding_leave_the_program_as_it_is)
 	both_modes_free(&b);
 }
 
+/* PHP loads its extensions so. Blocks cross the border in both directions. */
+TEST(test_calls_of_deeply_bound_libraries_are_seen)
+{
+	static const char *const linked[] = { "-Wl,-z,now", "-Wl,-z,lazy" };
+
+	for (size_t i = 0; i < sizeof(linked) / sizeof(linked[0]); i++) {
+		struct result r = run_shell(
+			"echo '#include <stdlib.h>\n#include <string.h>\nint own(void) { return 1; }"
+			"__attribute__((constructor)) static void start(void) { free(malloc(2222)); }"
+			"void *make(void) { void *p = malloc(1111); return own() == 1 ? p : 0; }"
+			"void drop(void *p) { free(p); free(strdup(\"abc\")); }' >d.c && "
+			"echo '#define _GNU_SOURCE\n#include <dlfcn.h>\n#include <stdlib.h>\n"
+			"int own(void) { return 2; } int main(void) {"
+			"void *h = dlopen(\"./d.so\", RTLD_LAZY | RTLD_DEEPBIND), *p = 0;"
+			"void *(*make)(void) = dlsym(h, \"make\");"
+			"void (*drop)(void *) = dlsym(h, \"drop\");"
+			"for (int i = 0; i < 100; i++) { p = make(); drop(malloc(333)); free(p); }"
+			"return p ? 7 : 1; }' >m.c && "
+			"gcc -shared -fPIC -fno-builtin %s -o d.so d.c && gcc -rdynamic -o m m.c && "
+			"%s record -q -o test.data ./m", linked[i], built("allotrope"));
+		json_t *root;
+
+		if (r.status == 127)
+			SKIP("no compiler here: %s", r.err);
+		assert_int_equal(r.status, 7);
+		result_free(&r);
+		root = summary("");
+		assert_nothing_lost(root);
+		assert_int_equal(number_at(root, "unmatched_frees"), 0);
+		json_decref(root);
+		r = run_shell("%s sizes --format=csv test.data", built("allotrope"));
+		if (!strstr(r.out, "\n2222,1,2222") || !strstr(r.out, "\n1111,100,111100") ||
+		    !strstr(r.out, "\n333,100,33300") || !strstr(r.out, "\n4,100,400"))
+			fail_msg("%s: %s", linked[i], r.out);
+		assert_null(strstr(r.err, "still in use"));
+		result_free(&r);
+	}
+}
+
 TEST(test_a_library_finds_its_siblings_by_the_path_in_its_head)
 {
 	struct result r = run_shell(
@@ -260,6 +299,7 @@ int main(void)
 		LIVE_TEST(test_a_program_with_an_empty_locale_and_no_path_is_recorded),
 		LIVE_TEST(test_checking_malloc_of_libc_is_recorded_in_both_orders),
 		LIVE_TEST(test_namespaces_and_deep_binding_leave_the_program_as_it_is),
+		LIVE_TEST(test_calls_of_deeply_bound_libraries_are_seen),
 		LIVE_TEST(test_a_library_finds_its_siblings_by_the_path_in_its_head),
 		LIVE_TEST(test_libraries_at_one_address_keep_their_names_without_a_recorder),
 		LIVE_TEST(test_a_program_with_many_thread_local_libraries_starts),
