@@ -184,6 +184,24 @@ static void usage_error(const struct argp_state *state, const char *text)
 	command_usage_error(state, "%s", text);
 }
 
+/* Of a living process there is no recording, of which these choose a part. */
+static void check_live(struct argp_state *state, const struct parsing *p)
+{
+	const struct form_options *o = p->options;
+	const struct { bool is_given; const char *name; } of_recordings[] = {
+		{ o->has_file, o->file }, { o->at, "--at" }, { o->since, "--since" },
+		{ o->until, "--until" }, { o->is_all, "--all" }, { o->has_pid, "--pid" },
+	};
+
+	if (!p->form->is_live || !p->form->is_live(p->input.state))
+		return;
+	for (size_t i = 0; i < sizeof(of_recordings) / sizeof(of_recordings[0]); i++)
+		if (of_recordings[i].is_given)
+			command_usage_error(state, "what to do with '%s'? A living process is shown as it "
+					    "is now, and no recording is read: leave one of the two out",
+					    of_recordings[i].name);
+}
+
 static error_t parse(int key, char *arg, struct argp_state *state)
 {
 	struct parsing *p = state->input;
@@ -221,8 +239,13 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 		if (state->arg_num > 0)
 			command_usage_error(state, "one recording at a time: what is '%s'?", arg);
 		o->file = arg;
+		o->has_file = true;
 		return 0;
 	case ARGP_KEY_END:
+		check_live(state, p);
+		if (p->form->has_moments_only && (o->since || o->until))
+			command_usage_error(state, "this report shows single moments, not a span: "
+					    "--at chooses one");
 		if (o->is_all && o->has_pid)
 			command_usage_error(state, "--all and --pid exclude each other");
 		if (o->at && (o->since || o->until))

@@ -13,6 +13,7 @@
 
 struct form_options {
 	const char *file;          /* the recording */
+	bool has_file;             /* it was named */
 	const char *out_path;      /* NULL: standard output */
 	enum emit_format format;
 	const struct form_format *own_format; /* NULL: text, csv or json */

@@ -78,6 +78,7 @@ struct form {
 	const struct form_format *formats; /* its own, the last one without a name; NULL: none */
 	unsigned without;      /* WITHOUT_*; without text, the first of `formats` is the default */
 	bool takes_at;         /* --at=MOMENT: the state at that moment, run->has_at */
+	bool has_moments_only; /* --since and --until make no sense: there is no span */
 	bool has_bare_text;    /* text is read by programs too: notes go to standard error */
 	bool knows_outside;    /* has something to tell of a recording without calls (record --no-preload) */
 	bool has_json_notes;   /* JSON holds losses and notes itself: health_add_json */

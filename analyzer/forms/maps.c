@@ -272,6 +272,9 @@ static int maps_settle(struct run *run)
 	const char *text = s->diff_to ? s->diff_to : run->at_text ? run->at_text : "peak";
 
 	run->is_bare = s->view == VIEW_PMAP || s->view == VIEW_SMAPS;
+	if (run->at_text && (s->view == VIEW_LIST || s->view == VIEW_DIFF))
+		return diag_set(run->diag, STATUS_USAGE, "%s: leave --at out", s->view == VIEW_LIST ?
+				"--list shows all moments" : "--diff names its two moments itself");
 	s->snapshots = map_snapshots_new(run->recording);
 	if (s->view == VIEW_LIST)
 		return 0;
@@ -534,6 +537,7 @@ const struct form form_maps = {
 	.column_count = COL_COUNT,
 	.default_top = 8,
 	.takes_at = true,
+	.has_moments_only = true,
 	.knows_outside = true,
 	.state_size = sizeof(struct maps_state),
 	.settle = maps_settle,

@@ -28,6 +28,8 @@ struct strace_state {
 	unsigned outcomes;     /* -z, -Z, -e status: OUTCOME_*; valid with has_outcomes */
 	bool has_outcomes;
 	bool has_both;         /* -C */
+	bool has_sort;         /* -S */
+	const char *table_option; /* -U or -w, which need a table; NULL: neither */
 	struct strace_summary summary; /* -S, -U */
 	bool no_startup;       /* --no-startup */
 	bool lacks_inner;      /* a call of malloc's was shown with nothing between them */
@@ -275,6 +277,25 @@ static bool has_only_table(const struct strace_state *s)
 	return s->style.options.has_table && !s->has_both;
 }
 
+/* Options without the lines or the table that they are for, in strace's words. */
+static void note_unused(struct run *run)
+{
+	const struct strace_state *s = run->state;
+	const struct { bool is_given; const char *name; } of_lines[] = {
+		{ s->style.options.time, "-t/--absolute-timestamps" },
+		{ s->style.options.has_duration, "-T/--syscall-times" },
+		{ s->style.is_relative, "-r/--relative-timestamps" },
+		{ s->style.has_stack, "-k/--stack-traces" },
+		{ s->style.has_cause, "--cause" },
+	};
+
+	for (size_t i = 0; has_only_table(s) && i < sizeof(of_lines) / sizeof(of_lines[0]); i++)
+		if (of_lines[i].is_given)
+			run_note(run, "%s has no effect with -c/--summary-only", of_lines[i].name);
+	if (s->has_sort && !s->style.options.has_table && !s->has_both)
+		run_note(run, "-S/--summary-sort-by has no effect without -c/--summary-only or -C/--summary");
+}
+
 /* What -c and -C cannot do. */
 static int check_table(const struct run *run)
 {
@@ -314,6 +335,7 @@ static int strace_begin(struct run *run)
 		s->outcomes = OUTCOME_ALL;
 	if (check_table(run) != 0)
 		return -1;
+	note_unused(run);
 	if (has_only_table(s))
 		return 0;
 	s->style.run = run;
@@ -423,6 +445,10 @@ static void parse_summary(struct strace_state *s, int key, const char *arg,
 {
 	struct diag d = { 0 };
 
+	if (key == 'S')
+		s->has_sort = true;
+	else
+		s->table_option = key == 'U' ? "-U/--summary-columns" : "-w/--summary-wall-clock";
 	if (key == 'U' && strace_columns_parse(arg, &s->summary, &d) != 0)
 		form_usage_error(state, "%s", d.text);
 	if (key == 'S' && !strace_sort_parse(arg, &s->summary.sort))
@@ -449,6 +475,7 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 		return 0;
 	case 'S':
 	case 'U':
+	case 'w': /* times are always those between entry and return */
 		parse_summary(s, key, arg, state);
 		return 0;
 	case 'e':
@@ -460,8 +487,6 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 	case 'Z':
 		set_outcomes(s, OUTCOME_FAILED);
 		return 0;
-	case 'w':
-		return 0; /* times are always those between entry and return */
 	case 'y':
 		form_usage_error(state, "-y: which files descriptors belonged to was not recorded");
 	case KEY_CAUSE:
@@ -469,6 +494,11 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 		return 0;
 	case KEY_NO_STARTUP:
 		s->no_startup = true;
+		return 0;
+	case ARGP_KEY_END:
+		if (s->table_option && !s->style.options.has_table && !s->has_both)
+			form_usage_error(state, "%s must be given with -c/--summary-only or -C/--summary",
+					 s->table_option);
 		return 0;
 	default:
 		return ARGP_ERR_UNKNOWN;

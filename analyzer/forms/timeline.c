@@ -108,6 +108,9 @@ static int timeline_begin(struct run *run)
 	size_t points = s->points ? s->points : POINTS_DEFAULT;
 	uint64_t from, to;
 
+	if (!run->own_format && (s->width || s->title || s->is_log))
+		return diag_set(run->diag, STATUS_USAGE, "--size, --title and --log are for pictures: "
+				"choose --format=png, svg or gnuplot too");
 	if (is_drawing(run)) {
 		if (run->terminal_columns && run->terminal_columns < COLUMNS_MIN)
 			return diag_set(run->diag, STATUS_USAGE,

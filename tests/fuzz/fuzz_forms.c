@@ -80,7 +80,7 @@ static const char *const words[][6] = {
 	{ "maps", "--diff", "start", "end" },
 	{ "timeline", "--all", "--points=11" },
 	{ "timeline", "--format=csv", "--since=30ns" },
-	{ "timeline", "--format=json", "--log" },
+	{ "timeline", "--format=json", "--all" },
 };
 
 const size_t fuzz_form_rows = sizeof(words) / sizeof(words[0]);
