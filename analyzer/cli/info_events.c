@@ -173,7 +173,8 @@ static void put_unmatched(struct info_events *e, info_put *put)
 			more++;
 			continue;
 		}
-		put(shown++ ? "" : "unmatched", "process %u: %s free%s of blocks that were never seen",
+		put(shown++ ? "" : "unmatched", "process %u: %s free%s of blocks that were "
+		    "never seen or were free already",
 		    heap->image->pid, units_count(n, heap->unmatched_frees),
 		    heap->unmatched_frees == 1 ? "" : "s");
 		put_places(tree, heap, put);
@@ -184,7 +185,7 @@ static void put_unmatched(struct info_events *e, info_put *put)
 	if (is_near)
 		put("", "where free itself was called tells record --free-stacks");
 	if (!shown)
-		put("unmatched", "no free of a block that was never seen");
+		put("unmatched", "no free of a block that was never seen or was free already");
 	frame_tree_free(tree);
 }
 

@@ -113,8 +113,8 @@ static void add_heap(struct health *h, const struct run *run, const struct heap 
 
 	if (heap->unmatched_frees > 0) {
 		ns = recording_ns(run->recording, heap->unmatched_first_stamp);
-		add(h, "pid %" PRIu32 ": %s free%s of blocks that were never seen, the first at "
-		    "0x%" PRIx64 " %s into the recording", heap->image->pid,
+		add(h, "pid %" PRIu32 ": %s free%s of blocks that were never seen or were free already, the "
+		    "first at 0x%" PRIx64 " %s into the recording", heap->image->pid,
 		    units_count(count, heap->unmatched_frees),
 		    heap->unmatched_frees == 1 ? "" : "s", heap->unmatched_first_addr,
 		    units_ns(when, ns > 0 ? (uint64_t)ns : 0));

@@ -59,9 +59,10 @@ static void put_program(const struct run *run, const struct summary_facts *f)
 	char wall[UNITS_MAX], user[UNITS_MAX], sys[UNITS_MAX], minor[UNITS_MAX];
 	char major[UNITS_MAX], end[64];
 	char *command = visible_fit(f->command, LINE_WIDTH);
-	size_t threads = summary_threads(run->recording, image);
-	char *with_threads = threads ? xasprintf("; %zu thread%s", threads, threads == 1 ? "" : "s") :
-				       xstrdup("");
+	size_t threads = image->thread_count;
+	/* one that never calls the allocator is not seen */
+	char *with_threads = threads ? xasprintf("; calls by %zu thread%s", threads,
+						 threads == 1 ? "" : "s") : xstrdup("");
 	size_t others = run->recording->image_count - 1;
 
 	fprintf(run->out, "%s%s%s\n", term_style(run->color, STYLE_HEAD), command,

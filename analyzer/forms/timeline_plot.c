@@ -123,21 +123,39 @@ static struct unit unit_of(uint64_t most)
 	return units[i];
 }
 
-static uint64_t most_of(const struct timeline *t)
+/* The highest of the curves of memory, and of those of address space. */
+struct heights { uint64_t memory, space; };
+
+static uint64_t most(uint64_t a, uint64_t b)
 {
-	uint64_t most = 0;
+	return a > b ? a : b;
+}
+
+static struct heights heights_of(const struct timeline *t)
+{
+	struct heights h = { 0, 0 };
 
 	for (size_t i = 0; i < t->series_count; i++) {
 		for (size_t k = 0; k < t->row_count; k++) {
 			const struct timeline_row *row = &t->series[i].rows[k];
-			uint64_t v[] = { row->most_bytes, row->mapped_bytes, row->break_bytes,
-					 row->has_rss ? row->rss_bytes : 0 };
 
-			for (size_t n = 0; n < 4; n++)
-				most = v[n] > most ? v[n] : most;
+			h.memory = most(h.memory, most(row->most_bytes, row->break_bytes));
+			h.memory = most(h.memory, row->has_rss ? row->rss_bytes : 0);
+			h.space = most(h.space, most(row->mapped_bytes, row->malloc_mapped_bytes));
 		}
 	}
-	return most;
+	return h;
+}
+
+/*
+ * Address space costs nothing until it is touched: 64 MiB for each arena, gigabytes for a
+ * virtual machine. Where it would press the other curves flat it has the right axis.
+ */
+static bool has_own_axis(const struct timeline *t, const struct plot_style *style)
+{
+	struct heights h = heights_of(t);
+
+	return t->series_count == 1 && !style->is_log && h.memory > 0 && h.space > 4 * h.memory;
 }
 
 static uint64_t most_calls(const struct timeline *t)
@@ -219,27 +237,34 @@ static uint64_t row_break(const struct timeline_row *row) { return row->break_by
 static uint64_t row_rss(const struct timeline_row *row) { return row->has_rss; }
 
 /* One image: every curve of it. A curve that is nothing but zero is left out of the picture. */
-static void put_curves_of_one(FILE *out, const struct timeline *t, const char *data, bool is_log)
+static void put_curves_of_one(FILE *out, const struct timeline *t, const char *data, bool is_log,
+			      bool is_right)
 {
 	static const struct {
 		int column;
+		bool is_space;
 		const char *title, *style;
 		uint64_t (*value)(const struct timeline_row *row);
 	} curves[] = {
-		{ 8, "resident (RSS)", "lines dt 1 lw 1.5 lc rgb '#9aa0a6'", row_rss },
-		{ 5, "mapped by the program", "steps dt 1 lw 1.5 lc rgb '#e8710a'", row_mapped },
-		{ 7, "mapped by malloc", "steps dt 1 lw 1.5 lc rgb '#9334e6'", row_malloc_mapped },
-		{ 6, "program break", "steps dt 1 lw 1.5 lc rgb '#188038'", row_break },
+		{ 8, false, "resident (RSS)", "lines dt 1 lw 1.5 lc rgb '#9aa0a6'", row_rss },
+		{ 5, true, "mapped by the program", "steps dt 1 lw 1.5 lc rgb '#e8710a'", row_mapped },
+		{ 7, true, "mapped by malloc", "steps dt 1 lw 1.5 lc rgb '#9334e6'",
+		  row_malloc_mapped },
+		{ 6, false, "program break", "steps dt 1 lw 1.5 lc rgb '#188038'", row_break },
 	};
 
 	fprintf(out, "plot '%s' index 0 using 1:($2/unit) with filledcurves %s "
 		"fs solid 0.25 noborder lc rgb '#1a73e8' notitle, \\\n"
 		"     '' index 0 using 1:($3/unit) with lines dt 1 lw 1.5 lc rgb '#1a73e8' "
 		"title 'live on the heap'", data, is_log ? "x1" : "y1=0");
-	for (size_t i = 0; i < sizeof(curves) / sizeof(curves[0]); i++)
+	for (size_t i = 0; i < sizeof(curves) / sizeof(curves[0]); i++) {
+		bool right = is_right && curves[i].is_space;
+
 		if (any(t, curves[i].value))
-			fprintf(out, ", \\\n     '' index 0 using 1:($%d/unit) with %s title '%s'",
-				curves[i].column, curves[i].style, curves[i].title);
+			fprintf(out, ", \\\n     '' index 0 using 1:($%d/%s) %swith %s title '%s%s'",
+				curves[i].column, right ? "right" : "unit", right ? "axes x1y2 " : "",
+				curves[i].style, curves[i].title, right ? " (right)" : "");
+	}
 	fputs("\n\n", out);
 }
 
@@ -319,8 +344,10 @@ static void put_marks(FILE *out, const struct timeline *t)
 
 void timeline_put_script(FILE *out, const struct timeline *t, const struct plot_style *style)
 {
-	uint64_t most = most_of(t);
-	struct unit unit = unit_of(most);
+	struct heights heights = heights_of(t);
+	bool is_right = has_own_axis(t, style);
+	uint64_t highest = is_right ? heights.memory : most(heights.memory, heights.space);
+	struct unit unit = unit_of(highest), right = unit_of(heights.space);
 
 	fprintf(out, "# allotrope timeline: draws %s; run: gnuplot timeline.gp\n"
 		"set terminal %s size %u,%u font 'sans,11'%s\n",
@@ -333,22 +360,27 @@ void timeline_put_script(FILE *out, const struct timeline *t, const struct plot_
 	put_quoted(out, style->title);
 	/* an empty line between it and the key */
 	fprintf(out, ".\"\\n\" noenhanced\n"
-		"set lmargin 12\nset rmargin 4\n"
+		"set lmargin 12\nset rmargin %d\n"
 		"set grid xtics ytics back lt 1 lw 0.7 lc rgb '#dadce0'\n"
 		"set border 3\nset tics nomirror\nset xrange [%.9f:%.9f]\n"
 		"set key outside top center horizontal noenhanced\n\n",
-		(double)recording_ns(t->recording, t->from_stamp) / 1e9,
+		is_right ? 12 : 4, (double)recording_ns(t->recording, t->from_stamp) / 1e9,
 		(double)recording_ns(t->recording, t->to_stamp) / 1e9);
 	put_marks(out, t);
 	fprintf(out, "# 1. what is live, mapped and resident\nset ylabel '%s%s'\n", unit.name,
 		style->is_estimate ? " (heap: estimates)" : "");
-	fputs(most == 0 ? "set yrange [0:1]\n" : style->is_log ? "set logscale y\n" :
+	if (is_right)
+		fprintf(out, "right = %.0f.0   # bytes in one %s\nset y2label 'address space, %s'\n"
+			"set y2tics\nset y2range [0:*]\n", right.bytes, right.name, right.name);
+	fputs(highest == 0 ? "set yrange [0:1]\n" : style->is_log ? "set logscale y\n" :
 	      "set yrange [0:*]\n", out);
 	put_peak(out, t, unit);
 	if (t->series_count == 1)
-		put_curves_of_one(out, t, style->data, style->is_log);
+		put_curves_of_one(out, t, style->data, style->is_log, is_right);
 	else
 		put_curves_of_many(out, t, style->data);
+	if (is_right)
+		fputs("unset y2label\nunset y2tics\n\n", out);
 	fprintf(out, "# 2. calls of the allocator in a second\nunset label\nunset logscale y\n"
 		"set yrange [0:%s]\nset ylabel 'heap calls / s'\nset format y '%%.1s%%c'\n%s",
 		most_calls(t) ? "*" : "1",

@@ -138,6 +138,15 @@ TEST(test_a_program_without_heap_calls_has_its_one_thread)
 	assert_int_equal(number_at(root, "threads"), 1);
 	json_decref(root);
 	result_free(&r);
+	/* a thread that never calls is not seen: what is told is who called */
+	r = run_shell("%s summary test.data", built("allotrope"));
+	assert_null(strstr(r.out, "calls by"));
+	result_free(&r);
+	r = record("", "/bin/ls");
+	result_free(&r);
+	r = run_shell("%s summary test.data", built("allotrope"));
+	assert_non_null(strstr(r.out, "calls by 1 thread\n"));
+	result_free(&r);
 }
 
 TEST(test_a_recording_that_is_being_made_can_be_read)

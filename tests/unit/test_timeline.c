@@ -75,6 +75,37 @@ TEST(test_gnuplot_folder_has_data_and_a_script_that_nothing_escapes_from)
 	mktrace_free(t);
 }
 
+/* An arena of 64 MiB would make a line on the ground of a heap of 100 KiB. */
+TEST(test_address_space_far_beyond_the_heap_has_its_own_axis)
+{
+	static const uint64_t mapped[] = { 262144, 67108864 };
+
+	for (size_t i = 0; i < 2; i++) {
+		struct mktrace *t = mktrace_new();
+		mk_stream s = mk_process(t, 1, 100, "p");
+		char folder[] = "/tmp/timeline.XXXXXX";
+		char *args[] = { (char *)"timeline", (char *)"--format=gnuplot", (char *)"-o", folder,
+				 NULL, NULL };
+		char *data, *script;
+
+		mk_malloc(t, s, 1000, 0x10000, 100000);
+		mk_syscall(t, s, 6000, SYS_MEM_mmap, MK_ARGS(0, mapped[i], 3, 34, -1, 0), 0x7f0000000000,
+			   0);
+		mk_exit(t, 1, 100001, 0);
+		args[4] = (char *)mktrace_file(t);
+		assert_non_null(mkdtemp(folder));
+		assert_int_equal(command_run_form(form_find("timeline"), 5, args), 0);
+		data = folder_file(folder, "timeline.dat");
+		script = folder_file(folder, "timeline.gp");
+		assert_int_equal(rmdir(folder), 0);
+		assert_non_null(strstr(script, i ? "($5/right) axes x1y2 with" : "($5/unit) with"));
+		assert_int_equal(strstr(script, "set y2label 'address space, MiB'") != NULL, i == 1);
+		free(data);
+		free(script);
+		mktrace_free(t);
+	}
+}
+
 TEST(test_a_folder_that_cannot_be_made_is_said_so)
 {
 	struct mktrace *t = story("p");
@@ -117,6 +148,7 @@ int main(void)
 		cmocka_unit_test(test_csv_has_a_row_for_each_point_and_the_peak_in_it),
 		cmocka_unit_test(test_text_is_a_drawing_with_a_name_for_each_mark),
 		cmocka_unit_test(test_gnuplot_folder_has_data_and_a_script_that_nothing_escapes_from),
+		cmocka_unit_test(test_address_space_far_beyond_the_heap_has_its_own_axis),
 		cmocka_unit_test(test_a_folder_that_cannot_be_made_is_said_so),
 		cmocka_unit_test(test_without_gnuplot_data_and_script_are_kept),
 	};
