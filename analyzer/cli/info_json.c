@@ -26,10 +26,12 @@ static json_t *images_json(const struct recording *r)
 
 		info_status(r, image, status, sizeof(status));
 		json_array_append_new(list, json_pack(
-			"{s:o, s:o, s:o, s:o, s:o, s:f, s:f, s:s, s:b, s:b, s:o, s:s, s:s, s:o, s:o, s:o}",
+			"{s:o, s:o, s:o, s:o, s:o, s:o, s:f, s:f, s:s, s:b, s:b, s:o, s:s, s:s, s:o, s:o, "
+			"s:o}",
 			"image", json_from_number(image->number),
 			"pid", json_from_number(image->pid),
 			"ppid", json_from_number(image->ppid),
+			"process", json_from_number(image->process),
 			"exec", json_from_number(image->exec_number),
 			"parent_image", json_from_number(image->parent_image),
 			"start_s", (double)recording_ns(r, image->start_stamp) / 1e9,

@@ -145,6 +145,21 @@ static bool is_alike(const struct recording *r,
 	return true;
 }
 
+/* Says it where pids do not tell processes apart. */
+static bool put_shared_pids(const struct recording *r)
+{
+	size_t count = 0;
+
+	for (size_t i = 0; i < r->image_count; i++)
+		count += r->images[i].shares_pid && r->images[i].exec_number == 0;
+	if (count == 0)
+		return false;
+	info_line("pids", "%zu %s of more than one process, in pid namespaces or one after the other: "
+		  "PROCESS tells them apart, --pid=PID:EXEC chooses a program", count,
+		  count == 1 ? "is" : "are");
+	return true;
+}
+
 /* Columns for a program's command line where USED are taken. */
 static size_t program_width(size_t used)
 {
@@ -156,7 +171,8 @@ static size_t program_width(size_t used)
 static void put_images_text(const struct recording *r)
 {
 	struct column columns[] = {
-		{ "pid", "PID", COLUMN_EXACT, 0, false, "process" },
+		{ "pid", "PID", COLUMN_EXACT, 0, false, "its number" },
+		{ "process", "PROCESS", COLUMN_EXACT, 0, false, "process, whatever its pid" },
 		{ "exec", "EXEC", COLUMN_EXACT, 0, false, "number of the image in its process" },
 		{ "start", "START", COLUMN_TEXT, 0, false, "since the start of the recording" },
 		{ "time", "TIME", COLUMN_TEXT, 0, false, "how long it ran" },
@@ -173,15 +189,19 @@ static void put_images_text(const struct recording *r)
 		printf("\nno program was recorded\n");
 		return;
 	}
+	if (put_shared_pids(r))
+		used += sizeof("PROCESS ");
+	else
+		columns[1].shown = SHOW_CSV;
 	if (is_alike(r, info_syscalls)) {
 		info_line("syscalls", "%s", info_syscalls(r, &r->images[0]));
-		columns[5].shown = SHOW_CSV;
+		columns[6].shown = SHOW_CSV;
 	} else {
 		used += sizeof("inferred ");
 	}
 	if (is_alike(r, info_unwinder)) {
 		info_line("stacks", "%s", info_unwinder(r, &r->images[0]));
-		columns[6].shown = SHOW_CSV;
+		columns[7].shown = SHOW_CSV;
 	} else {
 		used += sizeof("libunwind ");
 	}
@@ -199,7 +219,8 @@ static void put_images_text(const struct recording *r)
 						 image->end_stamp),
 			sizeof(status) - strlen(status) - 1);
 		emit_row(e, (struct cell[]){
-			cell_number(image->pid), cell_number(image->exec_number),
+			cell_number(image->pid), cell_number(image->process),
+			cell_number(image->exec_number),
 			cell_text(units_ns(start, from > 0 ? (uint64_t)from : 0)),
 			cell_text(units_ns(ran, info_image_ns(r, image))),
 			cell_text(status), cell_text(info_syscalls(r, image)),

@@ -43,8 +43,8 @@ const char *info_state_remedy(const struct recording *r)
 /* Its process went on with another program. */
 static bool was_replaced(const struct recording *r, const struct image *image)
 {
-	return image->is_replaced ||
-	       (!image->has_exit && recording_image_at(r, image->pid, UINT64_MAX) != image);
+	(void)r;
+	return image->is_replaced || (!image->has_exit && image->is_followed);
 }
 
 static void wait_status(bool has_end, int status, char *buffer, size_t bytes)

@@ -215,7 +215,7 @@ const struct rss_moment *rss_moments_of(struct rss_moments *m, const struct imag
 		account(c);
 	/* the kernel's maximum covers all programs that the process ran */
 	for (size_t i = 0; i < m->r->image_count; i++)
-		if (&m->r->images[i] != image && m->r->images[i].pid == image->pid)
+		if (&m->r->images[i] != image && m->r->images[i].process == image->process)
 			is_alone = false;
 	if (is_alone && image->maxrss_bytes > c->moment.max_rss)
 		c->moment.max_rss = image->maxrss_bytes;

@@ -160,13 +160,9 @@ const char *summary_end_text(const struct recording *r, const struct image *imag
 {
 	char name[16];
 
-	for (size_t i = 0; i < r->image_count; i++)
-		if (r->images[i].pid == image->pid &&
-		    r->images[i].exec_number == image->exec_number + 1) {
-			snprintf(buffer, 64, "became another program");
-			return buffer;
-		}
-	if (image->is_replaced)
+	if (image->is_followed)
+		snprintf(buffer, 64, "became another program");
+	else if (image->is_replaced)
 		snprintf(buffer, 64, "became a program that is not recorded");
 	else if (!image->has_exit)
 		snprintf(buffer, 64, "its end was not seen");

@@ -11,6 +11,8 @@
 #include "trace/recording_parts.h"
 
 /* The library cannot have come to life in these: an image that follows is another program's. */
+/* How many images of a pid that several processes have are looked at for one program. */
+#define SHARED_PLACES 256
 #define SURELY_NOT (1u << EXEC_OTHER_CLASS | 1u << EXEC_OTHER_MACHINE | 1u << EXEC_STATIC | \
 		    1u << EXEC_OTHER_LIBC)
 
@@ -178,8 +180,11 @@ static size_t place_of(const struct recording *r, uint32_t pid, uint64_t stamp)
 /* The program that ran in the process of U when U was started goes on as U. */
 static void replace_image(struct recording *r, const struct unrecorded *u)
 {
-	struct image *im = recording_image_at(r, u->pid, u->stamp);
+	struct image *im = recording_image(r, u->starter);
 
+	/* a pid may be of several processes; a child by vfork is started by its parent's image */
+	if (!im || im->pid != u->pid)
+		im = recording_image_at(r, u->pid, u->stamp);
 	if (!im || im->start_stamp > u->stamp || (im->has_exit && im->end_stamp < u->stamp))
 		return;
 	im->is_replaced = true;
@@ -196,16 +201,45 @@ static int compare_by_success(const void *pa, const void *pb)
 	return !a->error != !b->error ? (a->error ? 1 : -1) : compare_by_pid(pa, pb);
 }
 
+/*
+ * The image from PLACE on that U became, where several processes have its pid: the first that
+ * TAKEN has not as that of another one.
+ */
+static struct image *take_started(const struct recording *r, size_t place,
+				  const struct unrecorded *u, bool *taken)
+{
+	const uint32_t *order = r->sources->by_pid;
+
+	for (size_t n = 0; place < r->image_count && n < SHARED_PLACES; place++, n++) {
+		struct image *im = &r->images[order[place]];
+
+		if (im->pid != u->pid)
+			break;
+		if (im->how == PROCESS_STARTED && !taken[order[place]]) {
+			taken[order[place]] = true;
+			return im;
+		}
+	}
+	return NULL;
+}
+
 /* Keep those of the first COUNT that no image of the recording is; and all failures. */
 static void drop_recorded(struct recording *r, size_t count)
 {
 	struct image **started = started_from(r);
 	bool *keep = xcalloc(r->unrecorded_count + 1, sizeof(*keep));
+	bool *taken = xcalloc(r->image_count + 1, sizeof(*taken));
 
 	for (size_t i = 0; i < r->unrecorded_count; i++) {
 		const struct unrecorded *u = &r->unrecorded[i];
-		const struct image *im = started[place_of(r, u->pid, u->stamp)];
+		size_t place = place_of(r, u->pid, u->stamp);
+		const struct image *im = started[place];
 		bool is_followed = i + 1 < count && u[1].pid == u->pid;
+
+		if (im && im->shares_pid && i < count) {
+			is_followed = false;
+			im = u->reasons & SURELY_NOT ? NULL : take_started(r, place, u, taken);
+		}
 
 		keep[i] = i >= count || (u->reasons & SURELY_NOT) || !im ||
 			  (is_followed && im->start_stamp > u[1].stamp);
@@ -216,6 +250,7 @@ static void drop_recorded(struct recording *r, size_t count)
 	}
 	keep_only(r, keep);
 	free(keep);
+	free(taken);
 	free(started);
 }
 

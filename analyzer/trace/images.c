@@ -13,6 +13,9 @@
 
 #include "base/xmem.h"
 
+/* How far back in the order of pids the image that another one replaced is looked for. */
+#define REPLACED_PLACES 64
+
 enum lookup_kind { LOOKUP_IMAGE, LOOKUP_THREAD, LOOKUP_MAP };
 
 struct lookup_key {
@@ -201,22 +204,56 @@ static void sort_images(struct recording *r)
 	qsort_r(src->by_pid, r->image_count, sizeof(uint32_t), compare_by_pid, r->images);
 }
 
-/* The images of one pid replace each other by exec. */
+/*
+ * The image that the one at place I in the order of pids took the place of, by exec. Where two
+ * processes had one pid at the same time, and began in the same clock tick, it may be the
+ * other's; the one that has waited longest is taken.
+ */
+static struct image *replaced_by(const struct recording *r, size_t i)
+{
+	const uint32_t *order = r->sources->by_pid;
+	const struct image *im = &r->images[order[i]];
+	struct image *found = NULL;
+
+	if (im->how == PROCESS_FORKED)
+		return NULL;
+	for (size_t k = i; k-- > 0 && i - k <= REPLACED_PLACES;) {
+		struct image *old = &r->images[order[k]];
+
+		if (old->pid != im->pid)
+			break;
+		/* who was replaced has written no end */
+		if (!old->is_followed && !old->has_exit && old->start_time == im->start_time)
+			found = old;
+	}
+	return found;
+}
+
+/* Processes, and the images of each pid by start. */
 static void number_execs(struct recording *r)
 {
 	const uint32_t *order = r->sources->by_pid;
 
-	for (size_t i = 0; i < r->image_count; i++) {
-		struct image *im = &r->images[order[i]];
-		struct image *next = i + 1 < r->image_count ? &r->images[order[i + 1]] : NULL;
+	for (size_t i = 0, first = 0; i < r->image_count; i++) {
+		struct image *im = &r->images[order[i]], *old;
 
-		if (i > 0 && r->images[order[i - 1]].pid == im->pid)
-			im->exec_number = r->images[order[i - 1]].exec_number + 1;
+		if (r->images[order[first]].pid != im->pid)
+			first = i;
+		im->exec_number = (uint32_t)(i - first);
 		if (im->end_stamp < im->start_stamp)
 			im->end_stamp = im->start_stamp;
-		if (next && next->pid == im->pid && !im->has_exit &&
-		    im->end_stamp < next->start_stamp)
-			im->end_stamp = next->start_stamp;
+		im->process = im->number;
+		old = replaced_by(r, i);
+		if (old) {
+			im->process = old->process;
+			old->is_followed = true;
+			if (old->end_stamp < im->start_stamp)
+				old->end_stamp = im->start_stamp;
+		}
+		if (im->process != r->images[order[first]].process)
+			for (size_t k = i + 1; k-- > first && !r->images[order[k]].shares_pid;)
+				r->images[order[k]].shares_pid = true;
+		im->shares_pid = r->images[order[first]].shares_pid;
 	}
 }
 
@@ -225,7 +262,7 @@ static void find_parent(struct recording *r, struct image *im)
 	struct image *parent = im->parent_image ? recording_image(r, im->parent_image) : NULL;
 
 	/* the image that an exec replaced has the same pid: its parent is ours */
-	if (!parent || parent->pid == im->pid) {
+	if (!parent || parent->process == im->process) {
 		parent = im->ppid && im->ppid != im->pid
 				 ? recording_image_at(r, im->ppid, im->start_stamp) : NULL;
 	}

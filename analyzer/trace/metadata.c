@@ -157,7 +157,7 @@ static void apply_process(struct recording *r, struct fields *f)
 	im->parent_image = field_number32(f);
 	im->how = field_number(f) == PROCESS_FORKED ? PROCESS_FORKED : PROCESS_STARTED;
 	im->start_stamp = field_number(f);
-	(void)field_number(f); /* start_time: for the recorder */
+	im->start_time = field_number(f);
 	im->features = field_number32(f);
 	set_argv(im, field_text(f));
 	free(im->exe);

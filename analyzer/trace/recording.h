@@ -64,6 +64,14 @@ struct image {
 	uint32_t number;         /* as in segment headers */
 	uint32_t pid, ppid;
 	uint32_t exec_number;    /* 0 for the first image of a pid, then 1, ... */
+	/*
+	 * Its process: the number of the first image there. A pid may be of several, one after
+	 * the other or, in pid namespaces, at the same time.
+	 */
+	uint32_t process;
+	bool shares_pid;         /* some other image has this pid and is of another process */
+	bool is_followed;        /* its process went on with a program that is recorded */
+	uint64_t start_time;     /* of its process, as /proc/PID/stat says; 0: not known */
 	uint32_t parent_image;   /* 0: unknown or none */
 	uint8_t how;             /* enum process_how */
 	uint32_t features;       /* FEATURE_* */

@@ -113,9 +113,46 @@ TEST(test_quick_reads_no_events_and_says_nothing_of_them)
 	result_free(&r);
 }
 
+/* Three shells of pid 1, each in a pid namespace, each with a child of pid 2 or so and an exec. */
+TEST(test_processes_of_one_pid_are_told_apart)
+{
+	struct result r = run_shell("unshare --pid --fork true");
+	json_t *root, *image;
+	size_t i, first = 0, echoes = 0;
+	char *text;
+
+	if (r.status)
+		SKIP("no pid namespaces here");
+	result_free(&r);
+	/* a clock tick apart: that is how finely it is known when a process began */
+	r = record("", "/bin/sh -c 'for i in 1 2 3; do unshare --pid --fork /bin/sh -c "
+		   "\"sleep 0.5; exec /bin/echo $i\" & sleep 0.1; done; wait'");
+	assert_int_equal(r.status, 0);
+	root = info("");
+	json_array_foreach(json_object_get(root, "images"), i, image) {
+		const char *command = json_string_value(json_object_get(image, "command"));
+
+		if (number_at(image, "pid") != 1)
+			continue;
+		first += number_at(image, "process") == number_at(image, "image");
+		echoes += strncmp(command, "/bin/echo", 9) == 0 &&
+			  number_at(image, "process") != number_at(image, "image");
+	}
+	assert_int_equal(first, 3);
+	assert_int_equal(echoes, 3);
+	assert_int_equal(json_array_size(json_object_get(root, "not_recorded")), 0);
+	text = ask("info test.data");
+	assert_non_null(strstr(text, "of more than one process"));
+	assert_non_null(strstr(text, "  PROCESS  EXEC  "));
+	free(text);
+	json_decref(root);
+	result_free(&r);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		LIVE_TEST(test_processes_of_one_pid_are_told_apart),
 		LIVE_TEST(test_frees_of_unknown_blocks_have_their_place),
 		LIVE_TEST(test_without_their_stacks_it_is_said_how_to_have_them),
 		LIVE_TEST(test_memory_that_no_call_explains_is_shown),

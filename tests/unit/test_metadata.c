@@ -114,6 +114,56 @@ TEST(test_images_of_one_pid_are_numbered_by_start)
 	assert_int_equal(recording_image_at(r, 100, 50)->number, 1);
 }
 
+/* A started image of pid 7 whose process began at START_TIME. */
+static void started_at(uint32_t image, uint64_t start_time, uint64_t stamp)
+{
+	mk_meta(t, META_PROCESS, "vvvvvvvvs", (uint64_t)image, (uint64_t)7, (uint64_t)0, (uint64_t)0,
+		(uint64_t)PROCESS_STARTED, stamp, start_time, (uint64_t)0, "p");
+}
+
+TEST(test_images_of_one_pid_may_be_of_several_processes)
+{
+	/* in two pid namespaces at a time, each with an exec; then the pid is given away again */
+	started_at(1, 500, 100);
+	started_at(2, 501, 110);
+	started_at(3, 501, 120);
+	started_at(4, 500, 130);
+	started_at(5, 600, 140);
+	mk_image(t, 6, 8, 50, 0, PROCESS_STARTED, 100, 0, "other");
+	r = mktrace_open(t);
+	assert_int_equal(recording_image(r, 1)->process, 1);
+	assert_int_equal(recording_image(r, 2)->process, 2);
+	assert_int_equal(recording_image(r, 3)->process, 2);
+	assert_int_equal(recording_image(r, 4)->process, 1);
+	assert_int_equal(recording_image(r, 5)->process, 5);
+	assert_true(recording_image(r, 1)->is_followed);
+	assert_true(recording_image(r, 2)->is_followed);
+	assert_false(recording_image(r, 3)->is_followed);
+	assert_false(recording_image(r, 4)->is_followed);
+	/* what --pid=PID:EXEC says stays one for each */
+	assert_int_equal(recording_image(r, 3)->exec_number, 2);
+	assert_int_equal(recording_image(r, 5)->exec_number, 4);
+	for (uint32_t image = 1; image <= 5; image++)
+		assert_true(recording_image(r, image)->shares_pid);
+	assert_false(recording_image(r, 6)->shares_pid);
+}
+
+TEST(test_a_forked_image_and_one_behind_an_end_are_processes_of_their_own)
+{
+	mk_image(t, 1, 100, 50, 0, PROCESS_STARTED, 100, 0, "sh");
+	mk_exit(t, 1, 150, 0);
+	mk_image(t, 2, 100, 50, 0, PROCESS_STARTED, 200, 0, "ls");
+	mk_image(t, 3, 100, 50, 2, PROCESS_FORKED, 300, 300, "");
+	mk_image(t, 4, 100, 50, 0, PROCESS_STARTED, 400, 0, "cc");
+	r = mktrace_open(t);
+	assert_false(recording_image(r, 1)->is_followed);
+	assert_int_equal(recording_image(r, 2)->process, 2);
+	assert_int_equal(recording_image(r, 3)->process, 3);
+	assert_true(recording_image(r, 2)->is_followed);
+	assert_int_equal(recording_image(r, 4)->process, 2);
+	assert_int_equal(recording_image(r, 3)->parent_image, 2);
+}
+
 TEST(test_parent_of_a_started_image_is_that_of_its_ppid_at_the_time)
 {
 	mk_image(t, 1, 100, 1, 0, PROCESS_STARTED, 100, 0, "sh");
@@ -406,6 +456,8 @@ int main(void)
 		ROW(test_argv_is_split_at_nul_with_or_without_one_at_the_end),
 		ROW(test_argv_with_nul_at_the_end_has_no_empty_last_word),
 		ROW(test_images_of_one_pid_are_numbered_by_start),
+		ROW(test_images_of_one_pid_may_be_of_several_processes),
+		ROW(test_a_forked_image_and_one_behind_an_end_are_processes_of_their_own),
 		ROW(test_parent_of_a_started_image_is_that_of_its_ppid_at_the_time),
 		ROW(test_parents_that_form_a_circle_are_cut),
 		ROW(test_fork_child_runs_its_parents_program),
