@@ -76,7 +76,7 @@ struct segment_header {
 	uint64_t stored_bytes;  /* packed file: bytes that follow the header */
 	uint64_t owner_start;   /* start time of the owner (field 22 of stat), ticks */
 	uint64_t sampling;      /* 0: every block; else mean bytes between samples */
-	uint32_t events;        /* packed file: records in the segment, 0: not counted */
+	uint32_t events;        /* packed file: records in the segment, 0: not counted; ring: events */
 	uint32_t checksum;      /* packed file: of this header with checksum = 0 */
 	uint8_t reserved[32];
 };

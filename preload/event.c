@@ -296,7 +296,10 @@ release_record(enum event_kind kind, enum alloc_func func, void *p, size_t new_b
 		if (tag & TAG_CLASS)
 			*at++ = (uint8_t)func;
 		at = put_addr(at, &t->ring.base, (uint64_t)p);
-		ring_publish(&t->ring, at);
+		if (kind == EVENT_REALLOC_BEGIN)
+			ring_publish_part(&t->ring, at);
+		else
+			ring_publish(&t->ring, at);
 		if (unlikely(freed_look_wanted(p)))
 			freed_look(t, p, new_bytes, stamp);
 	}
@@ -418,7 +421,7 @@ static __attribute__((noinline, cold)) void inner_record(struct thread *t,
 		return;
 	inner_stack(t, ctx, &inner);
 	if (inner.count)
-		ring_publish(&t->ring, put_inner(t->ring.cursor, &t->ring.base, stamp, &inner));
+		ring_publish_part(&t->ring, put_inner(t->ring.cursor, &t->ring.base, stamp, &inner));
 }
 
 static bool syscall_record(struct thread *t, bool inside, enum memory_syscall number,
@@ -442,7 +445,7 @@ static bool syscall_record(struct thread *t, bool inside, enum memory_syscall nu
 	*p++ = (uint8_t)func;
 	for (unsigned i = 0; i < syscall_argc(number); i++)
 		p = varint_put(p, (uint64_t)args[i]);
-	ring_publish(&t->ring, p);
+	ring_publish_part(&t->ring, p);
 	return true;
 }
 

@@ -26,7 +26,7 @@ static void write_thread(struct thread *t, uint64_t stamp)
 	uint8_t *p = put_head(t->ring.cursor, &t->ring.base, EVENT_THREAD, stamp);
 
 	p = varint_put(p, t->number);
-	ring_publish(&t->ring, p);
+	ring_publish_part(&t->ring, p);
 	t->state->number = t->number;
 }
 
@@ -36,7 +36,7 @@ static void write_gap(struct thread *t, enum loss_cause cause, uint64_t stamp)
 
 	*p++ = (uint8_t)cause;
 	p = varint_put(p, t->state->gap);
-	ring_publish(&t->ring, p);
+	ring_publish_part(&t->ring, p);
 	t->state->gap = 0;
 }
 
@@ -137,5 +137,5 @@ void event_write_timing(struct thread *t)
 	t->phase = PHASE_RECORD;
 	p = put_head(t->ring.cursor, &t->ring.base, EVENT_TIMING, t->call_end);
 	p = varint_put(p, duration);
-	ring_publish(&t->ring, p);
+	ring_publish_part(&t->ring, p);
 }

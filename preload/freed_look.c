@@ -160,7 +160,7 @@ static __attribute__((noinline, cold)) void look(struct thread *t, struct looks 
 	if (is_seen) {
 		seen.weight = c->passed;
 		c->passed = 0;
-		ring_publish(&t->ring, put_look(t->ring.cursor, &t->ring.base, ended, &seen));
+		ring_publish_part(&t->ring, put_look(t->ring.cursor, &t->ring.base, ended, &seen));
 	}
 	looks_paid(l, bytes, begun, ended);
 }

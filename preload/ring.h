@@ -19,7 +19,7 @@ struct ring_cursor {
 	uint8_t *limit;                 /* end of the slot, or of its pages that are made */
 	struct segment_header *segment; /* beginning of the slot */
 	struct codec_base base;
-	uint32_t events;                /* records in the segment so far */
+	uint32_t events;                /* in the segment so far: what is lost if it is overwritten */
 	uint32_t depth;                 /* frames of the call stack in force for a reader */
 };
 
@@ -41,13 +41,22 @@ static inline size_t ring_room(const struct ring_cursor *c)
 	return (size_t)(c->limit - c->cursor);
 }
 
-/* Publish all bytes before END as records: END becomes the cursor. */
-static inline void ring_publish(struct ring_cursor *c, uint8_t *end)
+/*
+ * Publish all bytes before END as a record that is no event by itself: the first half of one
+ * (realloc, system call), or a remark on one. END becomes the cursor.
+ */
+static inline void ring_publish_part(struct ring_cursor *c, uint8_t *end)
 {
 	c->cursor = end;
-	c->events++;
 	__atomic_store_n(&c->segment->committed,
 			 (uint64_t)(end - (uint8_t *)(c->segment + 1)), __ATOMIC_RELEASE);
+}
+
+/* The same for an event, or the half that ends it. */
+static inline void ring_publish(struct ring_cursor *c, uint8_t *end)
+{
+	c->events++;
+	ring_publish_part(c, end);
 }
 
 /*

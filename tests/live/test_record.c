@@ -243,6 +243,50 @@ TEST(test_flight_recorder_keeps_the_end_and_says_what_is_missing)
 	result_free(&r);
 }
 
+/* Calls of each kind, and how many events are lost: each call once, however many records it has. */
+static void assert_overwritten_adds_up(const char *options, const char *program, long long made)
+{
+	struct result r = record(options, "%s", program);
+	json_t *root = summary(""), *calls = json_object_get(root, "calls"), *losses;
+	long long sum = number_at(root, "losses.overwritten");
+	const char *name;
+	json_t *count;
+
+	assert_int_equal(r.status, 0);
+	assert_true(sum > made / 2);
+	losses = json_object_get(root, "losses");
+	assert_int_equal(json_object_size(losses), 1);
+	json_object_foreach(calls, name, count)
+		sum += json_integer_value(count);
+	/* libc's own calls, and system calls */
+	if (sum < made || sum > made + 300)
+		fail_msg("%s: %lld calls and lost events of %lld", options, sum, made);
+	json_decref(root);
+	result_free(&r);
+}
+
+TEST(test_flight_recorder_counts_each_overwritten_call_once)
+{
+	static const char *const options[] = {
+		"--flight-recorder=1M", "--flight-recorder=1M --timing=all",
+		"--flight-recorder=1M --free-stacks",
+	};
+	struct result r = run_shell(
+		"printf '#include <stdlib.h>\nint main(void){char *volatile p=0;"
+		"for(int i=0;i<300000;i++)p=realloc(p,i%%%%2?100000:1);free(p);return 0;}' >r.c && "
+		"gcc -O0 -o r r.c");
+
+	assert_int_equal(r.status, 0);
+	result_free(&r);
+	for (size_t i = 0; i < sizeof(options) / sizeof(options[0]); i++) {
+		char pairs[4096];
+
+		snprintf(pairs, sizeof(pairs), "%s 3 300000", built("bench/pairs"));
+		assert_overwritten_adds_up(options[i], pairs, 600000);
+		assert_overwritten_adds_up(options[i], "./r", 300001);
+	}
+}
+
 TEST(test_a_full_ring_with_drop_counts_what_it_lost)
 {
 	struct result r = record("--when-full=drop --ring=1M", "%s 3 2000000", built("bench/pairs"));
@@ -318,6 +362,7 @@ int main(void)
 		LIVE_TEST(test_timing_all_measures_each_call),
 		LIVE_TEST(test_syscalls_inferred_says_so_and_off_has_none),
 		LIVE_TEST(test_flight_recorder_keeps_the_end_and_says_what_is_missing),
+		LIVE_TEST(test_flight_recorder_counts_each_overwritten_call_once),
 		LIVE_TEST(test_a_full_ring_with_drop_counts_what_it_lost),
 		LIVE_TEST(test_marks_from_the_program_and_from_another_terminal),
 		LIVE_TEST(test_a_killed_recorder_leaves_the_program_and_a_recoverable_ring),

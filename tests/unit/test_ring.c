@@ -61,7 +61,7 @@ TEST(test_ring_extend_makes_the_rest_of_the_slot_once)
 	own_ring_drop();
 }
 
-TEST(test_ring_publish_commits_the_bytes_and_counts_the_record)
+TEST(test_ring_publish_commits_the_bytes_and_counts_the_event)
 {
 	struct ring_cursor c = { 0 };
 	struct ring_claimant who = { 0 };
@@ -73,6 +73,9 @@ TEST(test_ring_publish_commits_the_bytes_and_counts_the_record)
 	assert_int_equal(c.segment->committed, 3);
 	ring_publish(&c, c.cursor + 2);
 	assert_int_equal(c.segment->committed, 5);
+	/* half of an event, or a remark on one */
+	ring_publish_part(&c, c.cursor + 4);
+	assert_int_equal(c.segment->committed, 9);
 	ring_close(&c);
 	assert_int_equal(((struct segment_header *)session.slots)->events, 2);
 	own_ring_drop();
@@ -286,7 +289,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_ring_claim_takes_the_lowest_slot_and_writes_its_header),
 		cmocka_unit_test(test_ring_extend_makes_the_rest_of_the_slot_once),
-		cmocka_unit_test(test_ring_publish_commits_the_bytes_and_counts_the_record),
+		cmocka_unit_test(test_ring_publish_commits_the_bytes_and_counts_the_event),
 		cmocka_unit_test(test_ring_claim_beyond_the_soft_limit_fails_but_for_a_first_slot),
 		cmocka_unit_test(test_ring_claim_without_a_living_recorder_does_not_wait),
 		cmocka_unit_test(test_ring_claim_waits_for_a_living_recorder),
