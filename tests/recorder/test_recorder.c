@@ -81,14 +81,14 @@ TEST(test_rings_that_drop_and_overwrite)
 TEST(test_marks_and_reports_while_it_records)
 {
 	struct result r = run_shell(
-		"%s record -q -o test.data -- /bin/sh -c 'for i in 1 2 3 4 5; do ls / >list; "
-		"sleep 0.2; done' & for i in $(seq 100); do "
-		"[ -s test.data ] && %s mark m$i test.data && break; sleep 0.1; done; "
-		"%s summary test.data >during; wait; exec %s info test.data",
+		"%s record -q -o test.data -- /bin/sh -c 'until [ -e read ]; do ls / >list; "
+		"sleep 0.2; done' & " UNTIL_TRUE("[ -s test.data ] && %s mark here test.data")
+		"%s summary test.data >during; touch read; wait; exec %s info test.data",
 		built("allotrope"), built("allotrope"), built("allotrope"), built("allotrope"));
 
 	check_quiet("mark", &r);
 	assert_int_equal(r.status, 0);
+	assert_non_null(strstr(r.out, "mark        'here'"));
 	result_free(&r);
 }
 
@@ -100,7 +100,8 @@ TEST(test_a_recorder_that_is_stopped_and_one_that_is_killed)
 	check_quiet("stopped", &r);
 	assert_int_equal(r.status, 0);
 	result_free(&r);
-	r = run_shell("%s record -q -o k.data -- /bin/sh -c 'kill -9 $PPID; exec %s'; sleep 1; "
+	/* cat ends when the program has ended too */
+	r = run_shell("%s record -q -o k.data -- /bin/sh -c 'kill -9 $PPID; exec %s' | cat; "
 		      "[ -e k.data ] || mv k.data.?????? k.data; "
 		      "%s recover -o r.data k.data 2>told; status=$?; cat told >&2; "
 		      "rm -f \"$(sed -n \"s/.*the ring '\\(.*\\)' was read.*/\\1/p\" told)\"; "
