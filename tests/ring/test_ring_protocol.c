@@ -502,7 +502,7 @@ TEST(test_ring_processes_killed_while_writing_lose_no_published_record)
 		family_poll(sc.f);
 	}
 	/* it takes two looks at the slots of the dead, 50 ms apart */
-	for (int i = 0; i < 5000 && !slots_are_free(&sc); i++)
+	for (int i = 0; i < 60000 && !slots_are_free(&sc); i++)
 		usleep(1000);
 	assert_true(slots_are_free(&sc));
 	r = scene_finish(&sc);
