@@ -17,10 +17,11 @@
 #define NS_PER_MS 1000000ull
 #define WAIT_FIRST_NS 50000ull
 #define WAIT_LONGEST_NS (1 * NS_PER_MS)
-#define WAIT_TOTAL_NS (10000 * NS_PER_MS)
 #define HEARTBEAT_FRESH_NS (2000 * NS_PER_MS)
 #define BACKOFF_FIRST_NS (10 * NS_PER_MS)
 #define BACKOFF_LONGEST_NS (5000 * NS_PER_MS)
+
+uint64_t ring_wait_total_ns = 10000 * NS_PER_MS;
 
 /* Made first: many processes write no more than that. */
 #define SLOT_FIRST_BYTES (16u * 1024)
@@ -182,7 +183,7 @@ static enum attempt claim_patiently(struct ring_claimant *who, uint32_t *index)
 	while (attempt == ATTEMPT_FULL && worth_waiting(now)) {
 		struct timespec t = { .tv_nsec = (long)pause };
 
-		if (now - start > WAIT_TOTAL_NS) {
+		if (now - start > ring_wait_total_ns) {
 			who->impatient = true;
 			break;
 		}

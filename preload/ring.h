@@ -35,6 +35,12 @@ struct ring_claimant {
 	bool impatient;       /* it waited in vain: do not wait again before a success */
 };
 
+/*
+ * How long a claim waits at most for a recorder that lives and frees nothing. After that the
+ * claimant does not wait again until it was given a slot. Never changed but by tests.
+ */
+extern uint64_t ring_wait_total_ns;
+
 /* Bytes of room left in the slot; 0 without one. */
 static inline size_t ring_room(const struct ring_cursor *c)
 {

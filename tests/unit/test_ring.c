@@ -152,6 +152,47 @@ TEST(test_ring_claim_waits_for_a_living_recorder)
 	own_ring_drop();
 }
 
+/* Milliseconds until a claim was refused. */
+static uint64_t refused_after(struct ring_cursor *c, struct ring_claimant *who)
+{
+	uint64_t before = clock_monotonic_ns();
+
+	assert_false(ring_claim(c, who, 1));
+	assert_int_equal(who->cause, LOSS_NO_SLOT);
+	return (clock_monotonic_ns() - before) / 1000000;
+}
+
+TEST(test_ring_claim_waits_its_limit_once_for_a_recorder_that_frees_nothing)
+{
+	struct ring_cursor c = { 0 };
+	struct ring_claimant who = { 0 }, other = { .stream = 1, .sequence = 1 };
+	const uint64_t limit = ring_wait_total_ns;
+
+	/* docs/performance.md says so */
+	assert_int_equal(limit, 10000000000u);
+	own_ring_make(1, 2, WHEN_FULL_WAIT, false);
+	assert_true(ring_claim(&c, &who, 1));
+	ring_close(&c);
+	/* it lives: its heartbeat stays young for an hour */
+	session.ring->heartbeat_ns = clock_monotonic_ns() + 3600 * 1000000000ull;
+	ring_wait_total_ns = 300 * 1000000;
+	assert_in_range(refused_after(&c, &who), 300, 60000);
+	/* from then on it does not wait: thousands of refusals would be hours */
+	ring_wait_total_ns = limit;
+	for (int i = 0; i < 5000; i++)
+		assert_in_range(refused_after(&c, &who), 0, 9999);
+	/* each thread has its own patience, and a slot gives it back */
+	ring_wait_total_ns = 50 * 1000000;
+	assert_in_range(refused_after(&c, &other), 50, 60000);
+	__atomic_fetch_sub(&session.ring->full_slots, 1, __ATOMIC_RELAXED);
+	__atomic_store_n(&session.slot_words[0], slot_word(SLOT_FREE, 0, 0), __ATOMIC_RELEASE);
+	assert_true(ring_claim(&c, &who, 1));
+	ring_close(&c);
+	assert_in_range(refused_after(&c, &who), 50, 60000);
+	ring_wait_total_ns = limit;
+	own_ring_drop();
+}
+
 TEST(test_ring_flight_recorder_overwrites_the_oldest_and_counts_its_events)
 {
 	struct ring_cursor c = { 0 };
@@ -293,6 +334,7 @@ int main(void)
 		cmocka_unit_test(test_ring_claim_beyond_the_soft_limit_fails_but_for_a_first_slot),
 		cmocka_unit_test(test_ring_claim_without_a_living_recorder_does_not_wait),
 		cmocka_unit_test(test_ring_claim_waits_for_a_living_recorder),
+		cmocka_unit_test(test_ring_claim_waits_its_limit_once_for_a_recorder_that_frees_nothing),
 		cmocka_unit_test(test_ring_flight_recorder_overwrites_the_oldest_and_counts_its_events),
 		cmocka_unit_test(test_ring_bare_run_uses_each_slot_once),
 		cmocka_unit_test(test_ring_forget_leaves_the_slot_untouched),
