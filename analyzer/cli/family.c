@@ -1,7 +1,8 @@
 /*
  * family.c - the processes of a session. Relies on /proc; promises that an image
- * is called gone only after its process was seen running under its pid and then
- * seen ended or replaced, because its slots are taken away on that word.
+ * is called gone only after its process was seen under its pid and then seen ended or
+ * replaced, or where no process anywhere has that pid (vanished.h), because its slots are taken
+ * away on that word.
  */
 #include "cli/family.h"
 
@@ -14,8 +15,12 @@
 #include <uthash.h>
 
 #include "base/xmem.h"
+#include "cli/session_clock.h"
+#include "cli/vanished.h"
 
 #define IMAGE_MAX (1u << 24)
+/* Between two looks at all of /proc. */
+#define SETTLE_INTERVAL 1000000000ull
 
 enum member_state { MEMBER_NONE, MEMBER_RUNNING, MEMBER_UNKNOWN, MEMBER_GONE };
 
@@ -28,8 +33,18 @@ struct process {
 	UT_hash_handle hh;
 };
 
+/* An image of which nothing is known but its process's pid. */
+struct unseen {
+	uint32_t image;
+	pid_t pid;
+};
+
 struct family {
 	pthread_mutex_t lock;
+	struct unseen *unseen;          /* in the order of coming */
+	size_t unseen_count, unseen_capacity;
+	uint64_t settled;               /* when all of /proc was looked at, CLOCK_MONOTONIC */
+	bool is_settling;
 	struct process *processes;      /* by pid: running ones only */
 	uint8_t *states;                /* by image: enum member_state */
 	size_t state_capacity;
@@ -64,13 +79,17 @@ bool process_stat(pid_t pid, char *state, uint64_t *start_time)
 	return true;
 }
 
-static bool is_running(const struct process *p)
+/* Look at P: true where it runs. */
+static bool look_at(struct process *p)
 {
 	uint64_t start;
 	char state;
 
-	return process_stat(p->pid, &state, &start) && start == p->start_time &&
-	       state != 'Z' && state != 'X';
+	if (!process_stat(p->pid, &state, &start) || start != p->start_time)
+		return false;
+	/* be it as a zombie */
+	p->was_seen = true;
+	return state != 'Z' && state != 'X';
 }
 
 struct family *family_new(void)
@@ -92,6 +111,7 @@ void family_free(struct family *f)
 		free(p);
 	}
 	pthread_mutex_destroy(&f->lock);
+	free(f->unseen);
 	free(f->states);
 	free(f);
 }
@@ -109,9 +129,20 @@ static void set_state(struct family *f, uint32_t image, enum member_state state)
 	f->states[image] = (uint8_t)state;
 }
 
+static void add_unseen(struct family *f, uint32_t image, pid_t pid)
+{
+	if (f->unseen_count == f->unseen_capacity) {
+		f->unseen_capacity = f->unseen_capacity ? 2 * f->unseen_capacity : 64;
+		f->unseen = xrealloc(f->unseen, f->unseen_capacity * sizeof(*f->unseen));
+	}
+	f->unseen[f->unseen_count++] = (struct unseen){ image, pid };
+}
+
 static void process_ended(struct family *f, struct process *p)
 {
 	set_state(f, p->image, p->was_seen ? MEMBER_GONE : MEMBER_UNKNOWN);
+	if (!p->was_seen)
+		add_unseen(f, p->image, p->pid);
 	HASH_DEL(f->processes, p);
 	free(p);
 }
@@ -145,8 +176,49 @@ void family_add(struct family *f, uint32_t image, pid_t pid, uint64_t start_time
 	set_state(f, image, MEMBER_RUNNING);
 	f->image_count++;
 	/* at once: a short life may be over at the next poll */
-	p->was_seen |= is_running(p);
+	look_at(p);
 	pthread_mutex_unlock(&f->lock);
+}
+
+/* Find out about the first COUNT of the unseen. */
+static void judge_unseen(struct family *f, const struct vanished *v, size_t count)
+{
+	size_t left = 0;
+
+	for (size_t i = 0; i < f->unseen_count; i++) {
+		if (i < count && vanished_is_over(v, f->unseen[i].pid))
+			set_state(f, f->unseen[i].image, MEMBER_GONE);
+		else
+			f->unseen[left++] = f->unseen[i];
+	}
+	f->unseen_count = left;
+}
+
+/*
+ * The look takes its time, and the drainer asks meanwhile. Who came after its begin is
+ * not judged by it.
+ */
+static void settle(struct family *f)
+{
+	struct vanished v = { 0 };
+	uint64_t now = clock_ns(CLOCK_MONOTONIC);
+	size_t count;
+	bool is_due;
+
+	pthread_mutex_lock(&f->lock);
+	count = f->unseen_count;
+	is_due = count && !f->is_settling && (!f->settled || now - f->settled >= SETTLE_INTERVAL);
+	f->is_settling |= is_due;
+	pthread_mutex_unlock(&f->lock);
+	if (!is_due)
+		return;
+	vanished_look(&v, "/proc");
+	pthread_mutex_lock(&f->lock);
+	judge_unseen(f, &v, count);
+	f->settled = clock_ns(CLOCK_MONOTONIC);
+	f->is_settling = false;
+	pthread_mutex_unlock(&f->lock);
+	vanished_release(&v);
 }
 
 void family_poll(struct family *f)
@@ -154,13 +226,11 @@ void family_poll(struct family *f)
 	struct process *p, *next;
 
 	pthread_mutex_lock(&f->lock);
-	HASH_ITER(hh, f->processes, p, next) {
-		if (is_running(p))
-			p->was_seen = true;
-		else
+	HASH_ITER(hh, f->processes, p, next)
+		if (!look_at(p))
 			process_ended(f, p);
-	}
 	pthread_mutex_unlock(&f->lock);
+	settle(f);
 }
 
 bool family_image_is_gone(struct family *f, uint32_t image)

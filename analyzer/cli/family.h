@@ -5,7 +5,8 @@
  * A process is known by pid and start time (field 22 of /proc/PID/stat), so a pid
  * that was given away again is never taken for the old process. A process that could
  * not be found under its pid even once (it ended at once, or it lives in
- * another pid namespace) counts as unknown: neither running nor gone.
+ * another pid namespace) counts as unknown, neither running nor gone, until no process has
+ * that pid any more, there or here.
  */
 #ifndef CLI_FAMILY_H
 #define CLI_FAMILY_H
@@ -26,7 +27,10 @@ void family_free(struct family *f);
  */
 void family_add(struct family *f, uint32_t image, pid_t pid, uint64_t start_time);
 
-/* Look again which processes run. Costs one small read of /proc for each. */
+/*
+ * Look again which processes run. Costs one small read of /proc for each, and once a second,
+ * while there are unknown ones, one for each process of the machine.
+ */
 void family_poll(struct family *f);
 
 /*

@@ -28,6 +28,27 @@ TEST(test_children_of_every_kind_end_as_they_should_and_lose_nothing)
 	both_modes_free(&b);
 }
 
+/*
+ * Processes that begin and end between two looks of the recorder: what each had of the ring must
+ * come free, or the ring fills with them. A program of limited memory knows only the lowest slots.
+ */
+TEST(test_short_processes_leave_no_slots_behind)
+{
+	struct result r = record("", "/bin/sh -c 'kill -STOP $PPID; i=0; "
+				 "while [ $i -lt 150 ]; do %s 3 1; i=$((i + 1)); done; "
+				 "kill -CONT $PPID; (ulimit -v 200000; exec %s 3 200000); exit $?'",
+				 built("bench/pairs"), built("bench/pairs"));
+	json_t *root = summary("");
+
+	assert_int_equal(r.status, 0);
+	/* where the shell forks and does not vfork, its copies too */
+	assert_in_range(images(root), 153, 303);
+	assert_nothing_lost(root);
+	assert_in_range(number_at(root, "calls.malloc"), 200000, 200100);
+	json_decref(root);
+	result_free(&r);
+}
+
 TEST(test_a_program_behind_shims_is_the_default_image)
 {
 	struct result r = run_shell("printf '#!/bin/sh\\nexec ./second \"$@\"\\n' >first;"
@@ -212,6 +233,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		LIVE_TEST(test_children_of_every_kind_end_as_they_should_and_lose_nothing),
+		LIVE_TEST(test_short_processes_leave_no_slots_behind),
 		LIVE_TEST(test_a_program_behind_shims_is_the_default_image),
 		LIVE_TEST(test_a_chain_of_execs_keeps_one_pid_and_counts_its_images),
 		LIVE_TEST(test_follow_no_records_only_the_program_itself),
