@@ -61,8 +61,17 @@ static uint64_t parse_hex(const char **p)
 struct region {
 	uint64_t start, end;
 	bool is_private;
+	bool is_library;      /* a part of this library's file */
 	enum memory_kind kind;
 };
+
+/* What the program has only because of us: the library, its .bss behind it, and the ring. */
+static bool is_own(const struct region *region, const struct region *before, const char *name)
+{
+	return region->is_library || strcmp(name, "[anon:allotrope]") == 0 ||
+	       (!*name && before->is_library && before->end == region->start) ||
+	       (session.ring && session_maps(region->start));
+}
 
 /* "START-END perms offset dev inode   name"; false: another kind of line. */
 static bool parse_region(const char *line, struct region *region, const char **name)
@@ -125,8 +134,8 @@ static void line_add(struct memory_sample *m, const char *line, struct region *r
 		if (bytes && region->is_private && listener && listener->anonymous)
 			listener->anonymous(region->start, region->end);
 	} else if (parse_region(line, &next, &name)) {
-		next.kind = session.ring && session_maps(next.start) ? MEMORY_OTHER :
-								       memory_kind_of(name);
+		next.is_library = strstr(name, "/liballotrope.so") != NULL;
+		next.kind = is_own(&next, region, name) ? MEMORY_OTHER : memory_kind_of(name);
 		*region = next;
 	}
 }

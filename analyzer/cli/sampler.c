@@ -13,6 +13,7 @@
 #include <uthash.h>
 
 #include "base/xmem.h"
+#include "cli/preload_path.h"
 #include "cli/session_clock.h"
 #include "cli/snapshot_put.h"
 #include "trace/meta_fields.h"
@@ -61,12 +62,21 @@ static bool starts_with(const char *s, const char *prefix)
 	return strncmp(s, prefix, strlen(prefix)) == 0;
 }
 
+static bool is_library(const char *name)
+{
+	const char *slash = strrchr(name, '/');
+
+	return slash && starts_with(slash + 1, LIBRARY_NAME);
+}
+
 /* NAME as at the end of a line of maps, "" for none. */
 static enum part part_of(const char *name, const char *ring)
 {
 	size_t n = strlen(ring);
 
 	if (*ring && starts_with(name, ring) && (name[n] == '\0' || name[n] == ' '))
+		return PART_OTHER;
+	if (is_library(name) || strcmp(name, "[anon:allotrope]") == 0)
 		return PART_OTHER;
 	if (strcmp(name, "[heap]") == 0)
 		return PART_HEAP;
@@ -91,9 +101,11 @@ void memory_parts_parse(struct memory_parts *m, const char *text, const char *ri
 
 	*m = (struct memory_parts){ 0 };
 	for (size_t i = 0; i < smaps->count; i++) {
-		const struct smaps_region *r = &smaps->rows[i];
+		const struct smaps_region *r = &smaps->rows[i], *before = i ? r - 1 : NULL;
+		/* behind the library's file lies its .bss */
+		bool is_bss = before && !*r->name && is_library(before->name) && before->end == r->start;
 
-		*parts[part_of(r->name, ring)] += r->rss;
+		*parts[is_bss ? PART_OTHER : part_of(r->name, ring)] += r->rss;
 		m->rss += r->rss;
 		m->swap += r->swap;
 		m->virtual_bytes += r->size;

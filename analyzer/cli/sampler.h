@@ -23,7 +23,8 @@ struct memory_parts {
  * Add up a text as in /proc/PID/smaps. heap: [heap]; stack: [stack]; mapped: private
  * without a name (also the kernel's [anon:NAME]); file: a file's pages, but
  * shmem: of /dev/shm, memfd, SYSV; other: [vdso] and the like, and everything whose
- * name is RING (the session ring, which the program has only because of us).
+ * name is RING (the session ring), and the library with its own memory: the program has
+ * them only because of us.
  */
 void memory_parts_parse(struct memory_parts *m, const char *smaps, const char *ring);
 

@@ -169,7 +169,7 @@ static void put_resident(const struct run *run, const struct summary_facts *f)
 	if (m->shmem > 0)
 		put_part(run, "shared", m->shmem, m->rss, "shared memory");
 	if (m->other > 0)
-		put_part(run, "recording", m->other, m->rss, "allotrope's ring, vdso");
+		put_part(run, "recording", m->other, m->rss, "allotrope itself, vdso");
 	put_part(run, "unexplained", m->unexplained, m->rss,
 		 m->has_parts ? "" : "program, libraries, stacks: not sampled");
 	if (m->has_heap)

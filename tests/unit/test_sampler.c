@@ -46,6 +46,23 @@ TEST(test_sampler_parts_are_told_apart_by_the_names_of_mappings)
 	assert_int_equal(m.virtual_bytes, 0x2000 + 7 * 0x21000);
 }
 
+/* What the program has only because of us: the library with its .bss, and its own mappings. */
+TEST(test_sampler_counts_the_library_as_the_recording)
+{
+	struct memory_parts m;
+
+	memory_parts_parse(&m,
+		"7f0000000000-7f0000002000 rw-p 00000000 00:00 0 \nRss: 8 kB\n"
+		"7f0000002000-7f0000028000 r-xp 00000000 fe:00 7    /opt/lib/liballotrope.so\nRss: 100 kB\n"
+		"7f0000028000-7f0000029000 rw-p 00026000 fe:00 7    /opt/lib/liballotrope.so\nRss: 4 kB\n"
+		"7f0000029000-7f0000040000 rw-p 00000000 00:00 0 \nRss: 60 kB\n"
+		"7f0000040000-7f0000041000 rw-p 00000000 00:00 0 \nRss: 4 kB\n"
+		"7f0000050000-7f0000051000 rw-p 00000000 00:00 0    [anon:allotrope]\nRss: 1 kB\n", RING);
+	assert_int_equal(m.mapped, (8 + 4) << 10);
+	assert_int_equal(m.file, 0);
+	assert_int_equal(m.other, (100 + 4 + 60 + 1) << 10);
+}
+
 TEST(test_sampler_parts_of_nonsense_are_zero)
 {
 	struct memory_parts m;
@@ -112,6 +129,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_sampler_parts_are_told_apart_by_the_names_of_mappings),
+		cmocka_unit_test(test_sampler_counts_the_library_as_the_recording),
 		cmocka_unit_test(test_sampler_parts_of_nonsense_are_zero),
 		cmocka_unit_test(test_sampler_own_process_is_sampled_with_parts),
 	};
