@@ -23,10 +23,10 @@
 
 static const int crowds[] = { 1, 4 };
 
-/* allotrope record OPTIONS of crowd with a recorder that is stopped before its first call. */
+/* allotrope record OPTIONS of crowd with a recorder that is stopped just before it begins. */
 static struct result run_stopped(const char *options, int threads)
 {
-	return record(options, "/bin/sh -c 'kill -STOP $PPID; %s %d %lld; s=$?; kill -CONT $PPID; exit $s'",
+	return record(options, "/bin/sh -c '%s %d %lld 0 $PPID; s=$?; kill -CONT $PPID; exit $s'",
 		      built("tests/subjects/crowd"), threads, CALLS / 2);
 }
 

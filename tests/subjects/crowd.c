@@ -1,11 +1,13 @@
 /*
  * crowd.c - threads that make heap calls as fast as they can, and what being recorded cost them beside time.
- * usage: crowd THREADS PAIRS [DEPTH]
- * Each thread makes PAIRS blocks and frees each, called through DEPTH frames (0). Prints, in one line,
+ * usage: crowd THREADS PAIRS [DEPTH [PID]]
+ * Stops the process PID, its recorder. Each thread makes PAIRS blocks and frees each, called through
+ * DEPTH frames (0). Prints, in one line,
  * "calls N waits N peak_kib N private_kib N": heap calls made, voluntary context switches of
  * the process, the most memory that was resident, and what is resident and private now.
  */
 #include <pthread.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -63,6 +65,8 @@ int main(int argc, char **argv)
 		return 2;
 	pairs = atol(argv[2]);
 	depth = argc > 3 ? atoi(argv[3]) : 0;
+	if (argc > 4 && kill(atoi(argv[4]), SIGSTOP))
+		return 1;
 	pthread_barrier_init(&barrier, NULL, (unsigned)threads);
 	for (int i = 0; i < threads; i++)
 		if (pthread_create(&ids[i], NULL, work, (void *)(unsigned long)(i + 1)))
