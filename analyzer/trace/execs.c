@@ -10,9 +10,9 @@
 #include "base/xmem.h"
 #include "trace/recording_parts.h"
 
-/* The library cannot have come to life in these: an image that follows is another program's. */
 /* How many images of a pid that several processes have are looked at for one program. */
 #define SHARED_PLACES 256
+/* The library cannot have come to life in these: an image that follows is another program's. */
 #define SURELY_NOT (1u << EXEC_OTHER_CLASS | 1u << EXEC_OTHER_MACHINE | 1u << EXEC_STATIC | \
 		    1u << EXEC_OTHER_LIBC)
 
