@@ -162,7 +162,8 @@ static void facts_init(struct threshold_facts *f, struct run *run, const struct 
 		.track = t,
 		.first = first < t->move_count ? t->moves[first].from : t->now,
 		.last = end < t->move_count ? t->moves[end].from : t->now,
-		.moves = t->moves + first,
+		/* without moves there is no array either */
+		.moves = first < end ? t->moves + first : NULL,
 		.move_count = end - first,
 		.found = p->found,
 		.findings = findings_new(run->recording, heap, NULL, NULL),
