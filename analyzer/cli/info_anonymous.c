@@ -74,8 +74,7 @@ void anonymous_free(struct anonymous *a)
 static bool was_before(const struct recording *r, const struct image *image,
 		       const struct smaps_region *m)
 {
-	for (; image; image = image->how == PROCESS_FORKED ?
-			      recording_image(r, image->parent_image) : NULL)
+	for (; image; image = image->how == PROCESS_FORKED ? image_parent(r, image) : NULL)
 		for (size_t i = 0; i < image->region_count; i++)
 			if (image->regions[i].start < m->end && m->start < image->regions[i].end)
 				return true;

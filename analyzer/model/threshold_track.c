@@ -77,11 +77,10 @@ static void begin(struct threshold_tracks *ts, struct threshold_track *t,
 		  const struct image *image)
 {
 	const struct image *parent = image->how == PROCESS_FORKED ?
-		recording_image(ts->recording, image->parent_image) : NULL;
+		image_parent(ts->recording, image) : NULL;
 
 	t->image = image;
-	/* images are ordered by their start: a damaged recording cannot make a circle */
-	if (parent && parent < image) {
+	if (parent) {
 		t->now = track_of(ts, parent, image->start_stamp)->now;
 		t->is_inherited = true;
 	} else {

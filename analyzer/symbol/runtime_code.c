@@ -94,7 +94,7 @@ int runtime_code_find(struct runtime_code *rc, uint32_t number, uint64_t address
 			return 1;
 		if (image->how != PROCESS_FORKED)
 			return 0;
-		image = recording_image(rc->recording, image->parent_image);
+		image = image_parent(rc->recording, image);
 	}
 	return 0;
 }

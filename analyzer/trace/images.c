@@ -272,9 +272,9 @@ static void find_parent(struct recording *r, struct image *im)
 /* A child by fork runs its parent's program. */
 static void inherit_program(struct recording *r, struct image *im)
 {
-	struct image *parent = recording_image(r, im->parent_image);
+	const struct image *parent = image_parent(r, im);
 
-	if (im->how != PROCESS_FORKED || !im->parent_image || !parent)
+	if (im->how != PROCESS_FORKED || !parent)
 		return;
 	if (im->argc == 0 || (im->argc == 1 && !im->argv[0][0])) {
 		for (int i = 0; i < im->argc; i++)

@@ -25,6 +25,14 @@ struct image *recording_image(const struct recording *r, uint32_t number)
 	return NULL;
 }
 
+const struct image *image_parent(const struct recording *r, const struct image *image)
+{
+	const struct image *parent = image->parent_image ?
+				     recording_image(r, image->parent_image) : NULL;
+
+	return parent && parent < image ? parent : NULL;
+}
+
 struct image *recording_image_at(const struct recording *r, uint32_t pid, uint64_t stamp)
 {
 	const uint32_t *order = r->sources->by_pid;
@@ -77,7 +85,6 @@ const struct module_map *image_module(const struct recording *r,
 	const struct module_map *later = NULL;
 	const struct image *own = image;
 
-	/* parents stand before their children in r->images: the walk ends */
 	while (image) {
 		for (size_t i = image->map_count; i-- > 0;) {
 			const struct module_map *m = &image->maps[i];
@@ -93,7 +100,7 @@ const struct module_map *image_module(const struct recording *r,
 		if (image->how != PROCESS_FORKED)
 			break;
 		stamp = image->fork_stamp ? image->fork_stamp : image->start_stamp;
-		image = recording_image(r, image->parent_image);
+		image = image_parent(r, image);
 	}
 	return later;
 }

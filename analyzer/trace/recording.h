@@ -229,6 +229,12 @@ bool recording_has_inner(const struct recording *r);
 /* The image with NUMBER, or NULL. */
 struct image *recording_image(const struct recording *r, uint32_t number);
 
+/*
+ * The image that started the process of IMAGE, or NULL: unknown. It stands before IMAGE in
+ * r->images, whatever a damaged recording says: a walk from parent to parent ends.
+ */
+const struct image *image_parent(const struct recording *r, const struct image *image);
+
 /* The thread NUMBER of IMAGE, or NULL. */
 const struct thread_info *image_thread(const struct image *image, uint32_t number);
 
