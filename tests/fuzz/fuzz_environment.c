@@ -21,8 +21,9 @@ static void check(const struct config *c, const char *text, size_t size)
 	FUZZ_CHECK(o->depth >= 1 && o->depth <= DEPTH_MAX);
 	FUZZ_CHECK(o->sample_bytes == 0 ||
 		   (o->sample_bytes >= SAMPLE_BYTES_MIN && o->sample_bytes <= SAMPLE_BYTES_MAX));
-	FUZZ_CHECK(o->syscalls <= 2 && o->follow <= 2 && o->callgraph <= 3);
-	FUZZ_CHECK(o->free_stacks <= 1 && o->timing_all <= 1 && o->when_full <= 2);
+	FUZZ_CHECK(o->syscalls <= SYSCALLS_STACKS && o->follow <= FOLLOW_NO &&
+		   o->callgraph <= CALLGRAPH_LIBUNWIND);
+	FUZZ_CHECK(o->free_stacks <= 1 && o->timing_all <= 1 && o->when_full <= WHEN_FULL_OVERWRITE);
 	FUZZ_CHECK(o->bare == 1);
 }
 
