@@ -342,13 +342,70 @@ static void assert_same_stacks(const char *command, int whole)
 	call_trace_free(&theirs);
 }
 
+static int compare_lines(const void *a, const void *b)
+{
+	return strcmp(*(char *const *)a, *(char *const *)b);
+}
+
+/*
+ * The different call stacks of T, each with the call's name, one a line, in order. What mmap and munmap
+ * do for an arena is chance: how its mapping came to be aligned.
+ */
+static char *different_stacks(const struct call_trace *t)
+{
+	char **lines = calloc((size_t)t->count + 1, sizeof(*lines)), *text = NULL;
+	size_t bytes = 0;
+	FILE *out;
+
+	for (int i = 0; i < t->count; i++) {
+		const struct trace_line *l = &t->lines[i];
+
+		out = open_memstream(&lines[i], &bytes);
+		fprintf(out, "%.*s", (int)strcspn(l->text, "("), l->text);
+		for (int k = 0; k < l->frame_count; k++)
+			fprintf(out, " %s", l->frames[k]);
+		fputc('\n', out);
+		fclose(out);
+	}
+	qsort(lines, (size_t)t->count, sizeof(*lines), compare_lines);
+	out = open_memstream(&text, &bytes);
+	for (int i = 0; i < t->count; i++)
+		if ((i == 0 || strcmp(lines[i], lines[i - 1]) != 0) &&
+		    strncmp(lines[i], "mmap", 4) != 0 && strncmp(lines[i], "munmap", 6) != 0)
+			fputs(lines[i], out);
+	fclose(out);
+	for (int i = 0; i < t->count; i++)
+		free(lines[i]);
+	free(lines);
+	return text;
+}
+
+/* Threads run in any order: the same stacks, whoever was first. */
+TEST(test_stacks_of_threads_are_straces)
+{
+	struct call_trace ours, theirs;
+	char *a, *b;
+
+	trace_both("", "--syscalls=stacks", built("examples/arenas"));
+	ours = call_trace_read("ours.out", 0);
+	theirs = call_trace_read("theirs.out", 1);
+	a = different_stacks(&ours);
+	b = different_stacks(&theirs);
+	assert_non_null(strstr(b, "mprotect"));
+	assert_same_lines("arenas", 0, a, b);
+	free(a);
+	free(b);
+	call_trace_free(&ours);
+	call_trace_free(&theirs);
+}
+
 TEST(test_stacks_of_the_examples_are_straces)
 {
 	static const char *const programs[] = {
 		"examples/alloc_size", "examples/benchmark", "examples/demand_paging",
 		"examples/int_blocks 100000", "examples/map_copy /etc/services copy",
-		"examples/modify_areas", "examples/realloc_growth", "examples/threshold_walk",
-		"examples/trim", "tests/subjects/map_calls",
+		"examples/modify_areas", "examples/realloc_growth", "examples/static_dynamic 0",
+		"examples/threshold_walk", "examples/trim", "tests/subjects/map_calls",
 	};
 
 	assert_same_stacks(built("examples/trim"), 0);
@@ -514,6 +571,7 @@ int main(void)
 		LIVE_TEST(test_calls_of_real_programs_are_straces),
 		LIVE_TEST(test_calls_of_a_server_are_straces),
 		LIVE_TEST(test_mappings_of_constructors_before_the_librarys_own_are_seen),
+		LIVE_TEST(test_stacks_of_threads_are_straces),
 		LIVE_TEST(test_stacks_of_the_examples_are_straces),
 		LIVE_TEST(test_counts_are_those_of_straces_table_without_the_loaders),
 		LIVE_TEST(test_tables_have_straces_columns),

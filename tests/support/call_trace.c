@@ -75,13 +75,17 @@ static enum origin line_origin(const struct trace_line *l, bool is_strace)
 	return is_loader_frame(l->frames[l->frame_count - 1]) ? OF_CONSTRUCTOR : OF_PROGRAM;
 }
 
-/* "mmap(... <unfinished ...>" and "<... mmap resumed>) = 0" as one line, where it was begun. */
-static bool resume(struct call_trace *t, long tid, const char *text)
+/*
+ * "mmap(... <unfinished ...>" and "<... mmap resumed>) = 0" as one line, where it was begun: *LINE,
+ * to which the frames behind the latter belong. Returns false where TEXT is another thing.
+ */
+static bool resume(struct call_trace *t, long tid, const char *text, struct trace_line **line)
 {
 	const char *rest = strstr(text, " resumed>");
 
 	if (strncmp(text, "<... ", 5) != 0 || !rest)
 		return false;
+	*line = NULL;
 	for (int i = t->count - 1; i >= 0; i--) {
 		struct trace_line *l = &t->lines[i];
 		char *end = strstr(l->text, " <unfinished ...>"), *whole;
@@ -94,6 +98,7 @@ static bool resume(struct call_trace *t, long tid, const char *text)
 		assert_true(asprintf(&whole, "%s%s", l->text, rest) > 0);
 		free(l->text);
 		l->text = whole;
+		*line = l;
 		return true;
 	}
 	return true;
@@ -105,6 +110,7 @@ struct call_trace call_trace_read(const char *path, int is_strace)
 		.lines = calloc(CALLS_MAX, sizeof(struct trace_line)),
 		.early = calloc(CALLS_MAX, sizeof(struct trace_line)),
 	};
+	struct trace_line *line = NULL;
 	FILE *in = fopen(path, "r");
 	char text[4096];
 	int kept = 0;
@@ -115,15 +121,16 @@ struct call_trace call_trace_read(const char *path, int is_strace)
 		long tid;
 
 		text[strcspn(text, "\n")] = '\0';
-		if (strncmp(text, " > ", 3) == 0 && t.count > 0)
-			add_frame(&t.lines[t.count - 1], text + 3);
+		if (strncmp(text, " > ", 3) == 0 && line)
+			add_frame(line, text + 3);
 		tid = strtol(text, &rest, 10);
 		rest += strspn(rest, " ");
 		if (tid == 0 || !(isalpha((unsigned char)*rest) || *rest == '<') ||
-		    resume(&t, tid, rest))
+		    resume(&t, tid, rest, &line))
 			continue;
-		t.lines[t.count].tid = tid;
-		t.lines[t.count++].text = strdup(rest);
+		line = &t.lines[t.count++];
+		line->tid = tid;
+		line->text = strdup(rest);
 	}
 	fclose(in);
 	for (int i = 0; i < t.count; i++) {
