@@ -46,8 +46,12 @@ static int protection(const struct elf_object *object, uint64_t addr)
 	return PROT_NONE;
 }
 
-/* SYMBOL becomes one that is found without a search: at ADDR, and nobody else sees it. */
-static void define(const struct elf_object *object, const ElfW(Sym) *symbol, uint64_t addr)
+/*
+ * SYMBOL becomes one that is found without a search: VALUE beyond the object's bias, and nobody
+ * else sees it. Not SHN_ABS, to which loaders before glibc 2.28 add the bias too (BZ 19818); any
+ * other section will do.
+ */
+static void define(const struct elf_object *object, const ElfW(Sym) *symbol, uint64_t value)
 {
 	uint64_t page = getauxval(AT_PAGESZ);
 	uint64_t start = (uint64_t)(uintptr_t)symbol & ~(page - 1);
@@ -59,8 +63,8 @@ static void define(const struct elf_object *object, const ElfW(Sym) *symbol, uin
 	    (!(prot & PROT_WRITE) && sys_failed(SYS3(mprotect, start, bytes, prot | PROT_WRITE))))
 		return;
 	changed->st_other = (uint8_t)((symbol->st_other & ~3u) | STV_HIDDEN);
-	changed->st_shndx = SHN_ABS;
-	changed->st_value = addr;
+	changed->st_shndx = 1;
+	changed->st_value = value;
 	if (!(prot & PROT_WRITE))
 		SYS3(mprotect, start, bytes, prot);
 }
@@ -82,7 +86,7 @@ static void lead_table(const struct link_map *own, const struct link_map *map,
 			continue;
 		hook = elf_symbol(own, strings + s->st_name);
 		if (hook && hook->st_shndx != SHN_UNDEF)
-			define(object, s, own->l_addr + hook->st_value);
+			define(object, s, own->l_addr + hook->st_value - map->l_addr);
 	}
 }
 
